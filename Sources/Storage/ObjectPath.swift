@@ -57,6 +57,9 @@ public struct ObjectPath: Sendable {
     self.text = text
   }
 
+  /// All files of this machine.
+  public static let machineRoot = ObjectPath(scheme: "file", authority: "", path: "/", text: "/")
+
   /// True for the place that has no parent.
   public var isRoot: Bool { path.utf8.count == 1 }
 

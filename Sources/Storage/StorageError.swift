@@ -51,6 +51,11 @@ extension StorageError {
     if case .outcomeUnknown = self { true } else { false }
   }
 
+  /// True if what is there is no object.
+  var isNotAnObject: Bool {
+    if case .notAnObject = self { true } else { false }
+  }
+
   /// True if there is no such object.
   public var isNotFound: Bool {
     if case .notFound = self { true } else { false }
