@@ -20,6 +20,8 @@ public enum ParquetError: Error, Hashable, Sendable {
   case invalidSchema(path: String, SchemaDefect)
   /// The caller asked for a column the file does not have.
   case noSuchColumn(String)
+  /// The caller asked for a field id that several columns of the file carry.
+  case ambiguousFieldID(Int32)
   /// The caller handed over other bytes than were asked for.
   case missingBytes(ParquetPart, needed: Range<Int64>)
   /// The caller's columns can't be written as asked: `what` of `path`.
@@ -61,10 +63,7 @@ public enum SchemaDefect: Hashable, Sendable {
   /// A leaf without a physical type, or a group with one.
   case groupOrLeafUnclear
   case noRepetition
-  case duplicateName(String)
   case badTypeLength(Int32)
-  /// An annotation that its group can't carry: a list or map of another shape.
-  case misshapen(String)
 }
 
 extension ParquetError: CustomStringConvertible {
@@ -80,6 +79,7 @@ extension ParquetError: CustomStringConvertible {
       "\(part) is damaged: expected CRC-32 \(expected), found \(found)"
     case .invalidSchema(let path, let defect): "schema node '\(path)': \(defect)"
     case .noSuchColumn(let name): "no column '\(name)' in the file"
+    case .ambiguousFieldID(let id): "several columns of the file have field id \(id)"
     case .missingBytes(let part, let needed):
       "\(part) needs bytes \(needed.lowerBound)..<\(needed.upperBound) of the file"
     case .unwritable(let path, let what): "column '\(path)' can't be written: \(what)"
@@ -126,9 +126,7 @@ extension SchemaDefect: CustomStringConvertible {
     case .emptyGroup: "a group without fields"
     case .groupOrLeafUnclear: "neither a group nor a leaf"
     case .noRepetition: "no repetition"
-    case .duplicateName(let name): "two fields called '\(name)'"
     case .badTypeLength(let length): "fixed length of \(length)"
-    case .misshapen(let annotation): "not the shape of a \(annotation)"
     }
   }
 }
