@@ -76,7 +76,7 @@ extension StorageError: CustomStringConvertible {
     case .tooLarge(let path, let byteCount, let limit):
       "\(path) has \(byteCount) bytes, over the limit of \(limit)"
     case .unsupported(let what, let path, let instead):
-      "the store of \(path) has no \(what): \(instead)"
+      "\(what) not supported at \(path): \(instead)"
     case .invalidPath(let text, let reason): "not a location: '\(text)': \(reason)"
     case .unavailable(let path, let reason, _): "the store of \(path) is unavailable: \(reason)"
     case .io(let operation, let path, let reason, let code, _):

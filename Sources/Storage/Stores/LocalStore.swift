@@ -19,7 +19,9 @@ public import Bytes
 ///   leaves them out. Below a root no link is followed at all.
 /// - One read takes at most 4 GiB.
 ///
-/// Cost: calls that may wait for the disk run on threads of their own.
+/// Cost: what waits for the disk runs on threads of its own (16 for the process, about 40 µs to and
+/// fro). Opening, looking, and reading up to 256 KiB that the kernel has in memory is done in
+/// place: 4 KiB in about 8 µs. A durable create of 4 KiB takes about 0.4 ms.
 public struct LocalStore: ObjectStore {
   /// What a returned write promises.
   public enum Durability: Hashable, Sendable {
@@ -45,41 +47,34 @@ public struct LocalStore: ObjectStore {
     self.environment = environment
   }
 
-  static let readLimit: Int64 = 4 << 30
+  private static let readLimit: Int64 = 4 << 30
+  /// Up to this, copying cached bytes takes less time than a change of threads.
+  private static let inPlaceLimit = 256 << 10
 
   public func get(
     _ path: ObjectPath, range: Range<Int64>, of version: ObjectVersion?
   ) async throws(StorageError) -> Buffer {
     try path.checkCancellation()
-    let tree = self.tree
-    return try await BlockingThreads.shared.run { () throws(StorageError) in
-      try Self.read(path, range, version, tree)
-    }
-  }
-
-  private static func read(
-    _ path: ObjectPath, _ range: Range<Int64>, _ version: ObjectVersion?, _ tree: LocalTree
-  ) throws(StorageError) -> Buffer {
     let file = try tree.open(path)
     let status = try file.status()
     try status.checkPlain(path)
     if let version, version != status.version { throw .conditionFailed(path: path) }
     let wanted = range.clamped(to: 0..<status.byteCount)
-    guard wanted.count <= readLimit else {
-      throw .tooLarge(path: path, byteCount: Int64(wanted.count), limit: readLimit)
+    guard wanted.count <= Self.readLimit else {
+      throw .tooLarge(path: path, byteCount: Int64(wanted.count), limit: Self.readLimit)
     }
-    return try file.read(wanted)
+    if wanted.count <= Self.inPlaceLimit, let bytes = file.readIfCached(wanted) { return bytes }
+    return try await BlockingThreads.shared.run { () throws(StorageError) in
+      try file.read(wanted)
+    }
   }
 
   public func head(_ path: ObjectPath) async throws(StorageError) -> ObjectInfo {
     try path.checkCancellation()
-    let tree = self.tree
-    return try await BlockingThreads.shared.run { () throws(StorageError) in
-      let (directory, name) = try tree.parent(of: path, missing: .fails)
-      guard let status = try directory.status(of: name) else { throw .notFound(path: path) }
-      try status.checkPlain(path)
-      return status.info(path)
-    }
+    let (directory, name) = try tree.parent(of: path, missing: .fails)
+    guard let status = try directory.status(of: name) else { throw .notFound(path: path) }
+    try status.checkPlain(path)
+    return status.info(path)
   }
 
   public func put(
