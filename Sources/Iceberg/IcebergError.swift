@@ -13,6 +13,8 @@ public enum IcebergError: Error, Hashable, Sendable {
   case unsupported(_ what: String)
   /// A request that the format forbids, with its reason.
   case invalid(_ what: String, reason: String)
+  /// Text a person wrote that does not follow its grammar; `offset` counts UTF-8 bytes from 0.
+  case syntax(_ text: String, offset: Int, expected: String, found: String)
 }
 
 extension IcebergError: CustomStringConvertible {
@@ -24,6 +26,8 @@ extension IcebergError: CustomStringConvertible {
     case .unknownField(let field, let place): "no field \(field) in \(place)"
     case .unsupported(let what): "\(what) is not supported"
     case .invalid(let what, let reason): "\(what) is not allowed: \(reason)"
+    case .syntax(let text, let offset, let expected, let found):
+      "\(text), at character \(offset + 1): expected \(expected), found \(found)"
     }
   }
 }

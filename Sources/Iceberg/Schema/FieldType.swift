@@ -121,13 +121,21 @@ extension FieldType {
   public static let time = FieldType.primitive(.time)
   public static let timestamp = FieldType.primitive(.timestamp)
   public static let timestamptz = FieldType.primitive(.timestamptz)
+  public static let timestampNs = FieldType.primitive(.timestampNs)
+  public static let timestamptzNs = FieldType.primitive(.timestamptzNs)
   public static let string = FieldType.primitive(.string)
   public static let uuid = FieldType.primitive(.uuid)
   public static func fixed(_ byteCount: Int) -> FieldType { .primitive(.fixed(byteCount)) }
   public static let binary = FieldType.primitive(.binary)
+  public static let unknown = FieldType.primitive(.unknown)
+  public static let variant = FieldType.primitive(.variant)
 
   /// The primitive this type is; nil for a nested one.
   public var primitive: PrimitiveType? {
     if case .primitive(let type) = self { type } else { nil }
+  }
+
+  var isStructure: Bool {
+    if case .structure = self { true } else { false }
   }
 }

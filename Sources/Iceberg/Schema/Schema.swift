@@ -36,6 +36,16 @@ public struct Schema: Hashable, Sendable {
   /// The full dotted name of the field with `id`.
   public func name(of id: FieldID) -> String? { index.names[id] }
 
+  /// True if the field with `id` lies in a list or map, so that a row has any number of its values.
+  public func isRepeated(_ id: FieldID) -> Bool { index.repeated.contains(id) }
+
+  /// True if a row may be without a value of the field with `id`: it or a structure around it is
+  /// optional, or it lies in a list or map.
+  public func isOptional(_ id: FieldID) -> Bool { index.optional.contains(id) }
+
+  /// The field that directly holds the one with `id`; nil for a column.
+  public func parent(of id: FieldID) -> FieldID? { index.parents[id] }
+
   /// The highest id in use, 0 if there are no fields.
   public var highestFieldID: FieldID { index.byID.keys.max() ?? FieldID(0) }
 
@@ -58,16 +68,20 @@ struct SchemaIndex: Sendable {
   private(set) var byName: [String: FieldID] = [:]
   private(set) var names: [FieldID: String] = [:]
   private(set) var order: [FieldID] = []
-  /// Fields that lie in a list or map, or below an optional structure.
-  private var notIdentifying: Set<FieldID> = []
+  private(set) var parents: [FieldID: FieldID] = [:]
+  /// Fields that lie in a list or map.
+  private(set) var repeated: Set<FieldID> = []
+  /// Fields that may be missing from a row, for their own sake or for that of what holds them.
+  private(set) var optional: Set<FieldID> = []
 
   init(_ fields: [Field]) throws(IcebergError) {
-    try add(fields, prefix: "", identifying: true, depth: 0)
+    try add(fields, to: nil, prefix: "", depth: 0)
   }
 
   private mutating func add(
-    _ fields: [Field], prefix: String, identifying: Bool, depth: Int
+    _ fields: [Field], to parent: FieldID?, prefix: String, depth: Int
   ) throws(IcebergError) {
+    guard !fields.isEmpty else { return }
     guard depth <= 64 else { throw .unsupported("a schema nested deeper than 64 levels") }
     for field in fields {
       let name = prefix.isEmpty ? field.name : "\(prefix).\(field.name)"
@@ -79,24 +93,30 @@ struct SchemaIndex: Sendable {
       }
       names[field.id] = name
       order.append(field.id)
-      if !identifying { notIdentifying.insert(field.id) }
-      try addChildren(of: field, name: name, identifying: identifying, depth: depth)
+      if let parent {
+        parents[field.id] = parent
+        if repeated.contains(parent) || !(byID[parent]?.type.isStructure ?? true) {
+          repeated.insert(field.id)
+        }
+      }
+      if !field.isRequired || parent.map(optional.contains) == true || repeated.contains(field.id) {
+        optional.insert(field.id)
+      }
+      try addChildren(of: field, name: name, depth: depth)
     }
   }
 
   private mutating func addChildren(
-    of field: Field, name: String, identifying: Bool, depth: Int
+    of field: Field, name: String, depth: Int
   ) throws(IcebergError) {
-    switch field.type {
-    case .primitive: break
-    case .structure(let type):
-      try add(
-        type.fields, prefix: name, identifying: identifying && field.isRequired, depth: depth + 1)
-    case .list(let type):
-      try add([type.elementField], prefix: name, identifying: false, depth: depth + 1)
-    case .map(let type):
-      try add([type.keyField, type.valueField], prefix: name, identifying: false, depth: depth + 1)
-    }
+    let children: [Field] =
+      switch field.type {
+      case .primitive: []
+      case .structure(let type): type.fields
+      case .list(let type): [type.elementField]
+      case .map(let type): [type.keyField, type.valueField]
+      }
+    try add(children, to: field.id, prefix: name, depth: depth + 1)
   }
 
   func checkIdentifiers(_ ids: [FieldID]) throws(IcebergError) {
@@ -112,7 +132,10 @@ struct SchemaIndex: Sendable {
       guard type != .float, type != .double else {
         throw .invalid(what, reason: "float and double can't identify rows")
       }
-      guard !notIdentifying.contains(id) else {
+      guard type != .unknown, !type.isOpaque else {
+        throw .invalid(what, reason: "a \(type) can't identify rows")
+      }
+      guard !optional.contains(id) else {
         throw .invalid(what, reason: "it lies in a list, a map or an optional structure")
       }
     }
