@@ -33,9 +33,10 @@ public struct FilesystemCatalog: Catalog {
     let metadata: TableMetadata
     do throws(IcebergError) {
       metadata = try TableMetadata.create(
-        definition.schema, spec: definition.partitionSpec, sortOrder: definition.sortOrder,
-        location: location.text, properties: definition.properties,
-        formatVersion: definition.formatVersion, uuid: environment.uuid(),
+        schema: definition.schema, partitionSpec: definition.partitionSpec,
+        sortOrder: definition.sortOrder, location: location.text,
+        properties: TableProperties(definition.properties),
+        formatVersion: definition.formatVersion, uuid: TableUUID(environment.uuid()),
         at: environment.now().milliseconds)
     } catch {
       throw .rejected(error)
@@ -51,8 +52,8 @@ public struct FilesystemCatalog: Catalog {
 
   public func listTables(in namespace: [String]) async throws(CatalogError) -> [TableIdentifier] {
     var found: Set<TableIdentifier> = []
-    for (parts, isTable) in try await entries(in: namespace) where isTable {
-      if let name = parts.last, parts.count == namespace.count + 1, !namespace.isEmpty {
+    for parts in try await tables(below: namespace) where parts.count == namespace.count + 1 {
+      if let name = parts.last, !namespace.isEmpty {
         found.insert(try TableIdentifier(namespace: namespace, name: name))
       }
     }
@@ -61,7 +62,7 @@ public struct FilesystemCatalog: Catalog {
 
   public func listNamespaces(in parent: [String]) async throws(CatalogError) -> [[String]] {
     var found: Set<[String]> = []
-    for (parts, _) in try await entries(in: parent) where parts.count > parent.count + 1 {
+    for parts in try await tables(below: parent) where parts.count > parent.count + 1 {
       found.insert(Array(parts.prefix(parent.count + 1)))
     }
     return found.sorted { $0.lexicographicallyPrecedes($1) }
@@ -89,13 +90,14 @@ public struct FilesystemCatalog: Catalog {
     let location = try self.location(of: identifier)
     return try FilesystemTable(
       name: identifier.description, location: location,
-      store: PolicedStore(store, LocationPolicy(allowing: [location])), environment: environment)
+      store: PolicedStore(store, policy: LocationPolicy(within: [location])),
+      environment: environment)
   }
 
   /// The tables at any depth below a namespace, found by their metadata files.
-  private func entries(
-    in namespace: [String]
-  ) async throws(CatalogError) -> [([String], isTable: Bool)] {
+  private func tables(
+    below namespace: [String]
+  ) async throws(CatalogError) -> Set<[String]> {
     let folder = try self.folder(namespace)
     var tables: Set<[String]> = []
     do throws(StorageError) {
@@ -109,6 +111,6 @@ public struct FilesystemCatalog: Catalog {
     } catch {
       throw .storage(error, while: "listing \(folder)")
     }
-    return tables.map { ($0, true) }
+    return tables
   }
 }

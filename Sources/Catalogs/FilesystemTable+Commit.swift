@@ -35,18 +35,20 @@ extension FilesystemTable {
       throw .unsupported(
         what: "a commit on \(base.metadataLocation)", instead: "open the table by its folder")
     }
-    if let violation = base.metadata.firstViolation(of: commit.requirements) {
-      return .conflict(violation)
+    if let violation = base.metadata.check(commit.requirements).first {
+      return .conflict("\(violation)")
     }
     let next: TableMetadata
     do throws(IcebergError) {
       next = try base.metadata.applying(
         commit.updates, at: environment.now().milliseconds,
-        previousMetadata: base.metadataLocation.text)
+        previousLocation: base.metadataLocation.text)
     } catch {
       throw .rejected(error)
     }
-    return try await swap(to: next, version: version + 1, compressed: base.metadata.isCompressed)
+    if next == base.metadata { return .committed(base) }
+    return try await swap(
+      to: next, version: version + 1, compressed: base.metadata.wantsCompressedFiles)
   }
 
   private func swap(

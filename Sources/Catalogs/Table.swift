@@ -34,7 +34,7 @@ public struct Table: Sendable {
   ///   its place now.
   public func refreshed() async throws(CatalogError) -> Table {
     let now = try await home.load()
-    guard now.metadata.tableUUID == metadata.tableUUID else {
+    guard now.metadata.uuid == metadata.uuid else {
       throw .tableNotFound("\(name) of before: another one was made in its place")
     }
     return now
