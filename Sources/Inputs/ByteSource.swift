@@ -46,55 +46,65 @@ struct InflatingSource: ~Copyable {
   private var source: any ByteSource
   private var inflater: StreamDecompressor?
   private var isStarted = false
-  private var isAtEnd = false
+  /// What was read of the source and not inflated yet; a little of it may hold very much.
+  private var pending: Buffer?
+
+  /// How many inflated bytes are handed out at a time.
+  private static let chunkByteCount = 8 << 20
 
   var name: String { source.name }
 
   init(_ source: any ByteSource) { self.source = source }
 
+  /// The next chunk; nil at the end.
   mutating func read() async throws(InputError) -> Buffer? {
-    while !isAtEnd {
+    while true {
+      if let chunk = pending {
+        let inflated = try inflate(chunk)
+        if !inflated.isEmpty { return inflated }
+        continue
+      }
       guard let chunk = try await source.read() else {
-        isAtEnd = true
-        return try finish()
+        try finish()
+        return nil
       }
-      if !isStarted {
-        isStarted = true
-        if let codec = Self.codec(of: chunk) { inflater = StreamDecompressor(codec) }
-      }
+      try start(chunk)
       guard inflater != nil else { return chunk }
-      let inflated = try inflate(chunk)
-      if !inflated.isEmpty { return inflated }
+      pending = chunk
     }
-    return nil
   }
 
-  private static func codec(of chunk: Buffer) -> Codec? {
-    let bytes = chunk.bytes
-    if bytes.byteCount >= 2, bytes.loadLE(at: 0, as: UInt16.self) == 0x8b1f { return .gzip }
-    if bytes.byteCount >= 4, bytes.loadLE(at: 0, as: UInt32.self) == 0xfd2f_b528 { return .zstd }
-    return nil
+  private mutating func start(_ first: Buffer) throws(InputError) {
+    guard !isStarted else { return }
+    isStarted = true
+    guard let format = StreamDecompressor.Format(startOf: first.bytes) else { return }
+    do throws(CodecError) {
+      inflater = try StreamDecompressor(format)
+    } catch {
+      throw .compression(error, file: name)
+    }
   }
 
   private mutating func inflate(_ chunk: Buffer) throws(InputError) -> Buffer {
-    var output = MutableBuffer(capacity: chunk.count * 4)
+    var output = MutableBuffer()
     do throws(CodecError) {
-      try inflater?.feed(chunk.bytes, into: &output)
+      let limit = Self.chunkByteCount
+      let used = try inflater?.feed(chunk.bytes, into: &output, limit: limit) ?? chunk.count
+      let isDone = used == chunk.count && output.count < limit
+      pending = isDone ? nil : chunk.slice(used..<chunk.count)
     } catch {
       throw .compression(error, file: name)
     }
     return output.freeze()
   }
 
-  private mutating func finish() throws(InputError) -> Buffer? {
-    guard inflater != nil else { return nil }
-    var output = MutableBuffer()
+  private mutating func finish() throws(InputError) {
+    let ended = exchange(&inflater, with: nil)
     do throws(CodecError) {
-      try inflater?.finish(into: &output)
+      try ended?.finish()
     } catch {
       throw .compression(error, file: name)
     }
-    return output.isEmpty ? nil : output.freeze()
   }
 }
 

@@ -19,7 +19,6 @@ struct CSVInput: ~Copyable {
   private let targets: [Int]
   /// Columns wanted that the input does not have.
   private let absent: [Int]
-  private var scratch: [CSVField] = []
   private var line: Int
 
   /// Reads the header, and a sample where types are to be inferred.
@@ -85,13 +84,16 @@ struct CSVInput: ~Copyable {
   /// The next rows; nil after the last.
   mutating func next() async throws(InputError) -> RecordBatch? {
     var rows = 0
+    var scratch: [CSVField] = []
     // Whole batches of text can pass 2 GiB; a batch ends long before.
     var taken = 0
     while rows < options.batchRowCount, taken < 256 << 20 {
-      let (added, byteCount) = try appendRows(limit: options.batchRowCount - rows)
-      rows += added
-      taken += byteCount
-      if byteCount > 0 { continue }
+      let progress = try appendRows(limit: options.batchRowCount - rows, &scratch)
+      window.take(progress.byteCount)
+      line += progress.lineCount
+      rows += progress.rowCount
+      taken += progress.byteCount
+      if progress.byteCount > 0 { continue }
       if window.isAtEnd { break }
       try await window.refill(line: line)
     }
@@ -100,40 +102,50 @@ struct CSVInput: ~Copyable {
       fields: fields, columns: columns.map { $0.builder.finish() }, rowCount: rows)
   }
 
+  /// How much of the window's text was taken.
+  private struct Progress {
+    var rowCount = 0
+    var byteCount = 0
+    var lineCount = 0
+  }
+
   /// Appends the whole rows that the window holds, as far as `limit`.
-  private mutating func appendRows(limit: Int) throws(InputError) -> (rows: Int, byteCount: Int) {
-    var rows = 0
-    var at = 0
-    var found = scratch
+  private func appendRows(limit: Int, _ scratch: inout [CSVField]) throws(InputError) -> Progress {
+    var progress = Progress()
     let text = window.bytes
-    loop: while rows < limit, at < text.byteCount {
-      let rest = text.extracting(at..<text.byteCount)
-      switch records.parse(rest, isAtEnd: window.isAtEnd, into: &found) {
+    loop: while progress.rowCount < limit, progress.byteCount < text.byteCount {
+      let rest = text.extracting(progress.byteCount..<text.byteCount)
+      switch records.parse(rest, isAtEnd: window.isAtEnd, into: &scratch) {
       case .incomplete: break loop
       case .broken(let field, let lineInRecord, let reason):
         throw .malformed(
-          file: window.name, line: line + lineInRecord, column: name(ofField: field),
-          reason: reason)
+          file: window.name, line: line + progress.lineCount + lineInRecord,
+          column: name(ofField: field), reason: reason)
       case .record(let byteCount, let lineCount):
-        let isBlank = found.count == 1 && found[0].end == found[0].start && !found[0].isQuoted
-        if !(isBlank && targets.count > 1) {
-          try append(found, of: rest)
-          rows &+= 1
+        if !isBlank(scratch) {
+          try append(scratch, of: rest, line: line + progress.lineCount)
+          progress.rowCount &+= 1
         }
-        at &+= byteCount
-        line &+= lineCount
+        progress.byteCount &+= byteCount
+        progress.lineCount &+= lineCount
       }
     }
-    scratch = found
-    window.take(at)
-    return (rows, at)
+    return progress
+  }
+
+  /// A line of nothing is no row, but where there is one column: there it is a null.
+  private func isBlank(_ record: [CSVField]) -> Bool {
+    record.count == 1 && targets.count > 1 && record[0].end == record[0].start
+      && !record[0].isQuoted
   }
 
   private func name(ofField index: Int) -> String? {
     targets.indices.contains(index) ? fields[targets[index]].name : nil
   }
 
-  private func append(_ record: [CSVField], of text: RawSpan) throws(InputError) {
+  private func append(
+    _ record: [CSVField], of text: RawSpan, line: Int
+  ) throws(InputError) {
     guard record.count == targets.count else {
       throw .fieldCount(
         file: window.name, line: line, expected: targets.count, found: record.count)
@@ -149,9 +161,11 @@ struct CSVInput: ~Copyable {
         column.builder.appendNull()
       } else if field.hasEscapes {
         let unescaped = Buffer(CSVRecords.unescaped(value))
-        guard column.append(unescaped.bytes) else { throw unparsable(column, unescaped.bytes) }
+        guard column.append(unescaped.bytes) else {
+          throw unparsable(column, unescaped.bytes, line)
+        }
       } else if !column.append(value) {
-        throw unparsable(column, value)
+        throw unparsable(column, value, line)
       }
     }
     for index in absent { columns[index].builder.appendNull() }
@@ -165,7 +179,7 @@ struct CSVInput: ~Copyable {
     return false
   }
 
-  private func unparsable(_ column: TextColumn, _ text: RawSpan) -> InputError {
+  private func unparsable(_ column: TextColumn, _ text: RawSpan, _ line: Int) -> InputError {
     .unparsable(
       file: window.name, line: line, column: column.field.name, expected: column.expectation,
       found: text.excerpt)

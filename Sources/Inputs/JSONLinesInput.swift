@@ -39,7 +39,9 @@ struct JSONLinesInput: ~Copyable {
   mutating func next() async throws(InputError) -> RecordBatch? {
     var taken = 0
     while root.builder.count < options.batchRowCount, taken < 256 << 20 {
-      let byteCount = try appendRows()
+      let (byteCount, lineCount) = try appendRows()
+      window.take(byteCount)
+      line += lineCount
       taken += byteCount
       if byteCount > 0 { continue }
       if window.isAtEnd { break }
@@ -51,20 +53,20 @@ struct JSONLinesInput: ~Copyable {
   }
 
   /// Appends the whole lines that the window holds, as far as the batch goes.
-  private mutating func appendRows() throws(InputError) -> Int {
+  private func appendRows() throws(InputError) -> (byteCount: Int, lineCount: Int) {
     let text = window.bytes
     var at = 0
+    var lines = 0
     while root.builder.count < options.batchRowCount, at < text.byteCount {
       guard let end = text.endOfLine(from: at, isAtEnd: window.isAtEnd) else { break }
-      try append(text.extracting(at..<end))
-      line += 1
+      try append(text.extracting(at..<end), line: line + lines)
+      lines += 1
       at = min(end + 1, text.byteCount)
     }
-    window.take(at)
-    return at
+    return (at, lines)
   }
 
-  private func append(_ text: RawSpan) throws(InputError) {
+  private func append(_ text: RawSpan, line: Int) throws(InputError) {
     var reader = JSONReader(text)
     guard reader.nextDocument() else { return }
     let failure: JSONValueFailure?
