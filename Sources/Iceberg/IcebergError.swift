@@ -38,7 +38,7 @@ extension IcebergError: CustomStringConvertible {
     case .stale(let what, let newest): "\(what) is out of date: the newest is \(newest)"
     case .json(let error, let document): "\(document): \(error)"
     case .checksumMismatch(let document, let recorded, let computed):
-      "\(document) is corrupt: its checksum is \(hex(computed)), not the recorded \(hex(recorded))"
+      "\(document) is corrupt: its checksum is \(hexadecimal(computed)), not the recorded \(hexadecimal(recorded))"
     case .inconsistent(let violation): "table metadata is inconsistent: \(violation)"
     case .syntax(let text, let offset, let expected, let found):
       "\(text), at character \(offset + 1): expected \(expected), found \(found)"
@@ -46,7 +46,8 @@ extension IcebergError: CustomStringConvertible {
   }
 }
 
-private func hex(_ number: UInt32) -> String {
+/// Eight lower-case digits.
+func hexadecimal(_ number: UInt32) -> String {
   let digits = String(number, radix: 16)
   return String(repeating: "0", count: 8 - digits.count) + digits
 }

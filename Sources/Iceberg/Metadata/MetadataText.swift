@@ -191,7 +191,11 @@ struct SnapshotText {
     let start = reader.offset
     try reader.beginObject()
     while let key = try reader.nextKey() {
-      if key == "operation" { operation = try reader.readString() } else { _ = try reader.readText() }
+      if key == "operation" {
+        operation = try reader.readString()
+      } else {
+        _ = try reader.readText()
+      }
     }
     summary = start..<reader.offset
   }
