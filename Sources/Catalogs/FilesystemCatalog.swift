@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Iceberg
+internal import Iceberg
 public import Storage
 
 /// A catalog that needs no service: a namespace is a folder of the warehouse, a table a folder in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 public import Iceberg
-public import Storage
+internal import Storage
 
 extension FilesystemTable {
   /// Makes the table's first version.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-public import Storage
+internal import Storage
 
 extension FilesystemTable {
   /// Takes the table away: its versions go from the lowest up, so that until the last of them is

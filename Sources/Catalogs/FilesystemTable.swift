@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-public import Iceberg
+internal import Iceberg
 public import Storage
 
 /// A table that is kept in a store alone, with no service to ask: its current metadata is the

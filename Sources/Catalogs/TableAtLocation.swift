@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Iceberg
+internal import Iceberg
 public import Storage
 
 /// Opens tables by where they lie, without a catalog.

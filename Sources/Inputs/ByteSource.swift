@@ -112,9 +112,8 @@ struct InflatingSource: ~Copyable {
 /// read when the last one is not whole yet.
 struct TextWindow: ~Copyable {
   private var source: InflatingSource
-  private var buffer = MutableBuffer()
-  /// Where the first byte lies that was not taken.
-  private(set) var start = 0
+  /// What was read and not taken.
+  private(set) var unread = Buffer.empty
   private(set) var isAtEnd = false
   let rowByteLimit: Int
 
@@ -125,40 +124,26 @@ struct TextWindow: ~Copyable {
 
   var name: String { source.name }
 
-  /// What was read and not taken.
-  var bytes: RawSpan {
-    @_lifetime(borrow self)
-    get { buffer.bytes.extracting(start..<buffer.count) }
-  }
-
-  var isEmpty: Bool { start == buffer.count }
-
-  mutating func take(_ count: Int) {
-    precondition(count <= buffer.count - start)
-    start += count
-  }
+  mutating func take(_ count: Int) { unread = unread.slice(count..<unread.count) }
 
   /// Reads more behind what is there.
   ///
   /// - Parameter line: named if a row is longer than is allowed.
   mutating func refill(line: Int) async throws(InputError) {
-    if buffer.count - start > rowByteLimit {
+    if unread.count > rowByteLimit {
       throw .tooLongLine(file: name, line: line, limit: rowByteLimit)
     }
     guard let chunk = try await source.read() else {
       isAtEnd = true
       return
     }
-    compact(roomFor: chunk.count)
-    buffer.append(chunk.bytes)
-  }
-
-  /// Moves what is left to the front.
-  private mutating func compact(roomFor extra: Int) {
-    guard start > 0 else { return }
-    var moved = MutableBuffer(capacity: max(buffer.capacity, buffer.count - start + extra))
-    moved.append(buffer.bytes.extracting(start..<buffer.count))
-    swap(&buffer, &moved)
-    start = 0
+    if unread.isEmpty {
+      unread = chunk
+      return
+    }
+    var joined = MutableBuffer(capacity: unread.count + chunk.count)
+    joined.append(unread.bytes)
+    joined.append(chunk.bytes)
+    unread = joined.freeze()
   }
 }

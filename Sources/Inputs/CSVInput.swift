@@ -8,7 +8,7 @@ internal import Storage
 /// Laws: a row has a field for each column; a field of no text, or of a text that is told to mean
 /// null, is null unless it is quoted; lines of no text at all are passed over where there is more
 /// than one column.
-struct CSVInput: ~Copyable {
+final class CSVInput {
   let fields: [ColumnField]
   private var window: TextWindow
   private let options: InputOptions
@@ -82,7 +82,7 @@ struct CSVInput: ~Copyable {
   }
 
   /// The next rows; nil after the last.
-  mutating func next() async throws(InputError) -> RecordBatch? {
+  func next() async throws(InputError) -> RecordBatch? {
     var rows = 0
     var scratch: [CSVField] = []
     // Whole batches of text can pass 2 GiB; a batch ends long before.
@@ -112,7 +112,8 @@ struct CSVInput: ~Copyable {
   /// Appends the whole rows that the window holds, as far as `limit`.
   private func appendRows(limit: Int, _ scratch: inout [CSVField]) throws(InputError) -> Progress {
     var progress = Progress()
-    let text = window.bytes
+    let unread = window.unread
+    let text = unread.bytes
     loop: while progress.rowCount < limit, progress.byteCount < text.byteCount {
       let rest = text.extracting(progress.byteCount..<text.byteCount)
       switch records.parse(rest, isAtEnd: window.isAtEnd, into: &scratch) {
@@ -188,11 +189,9 @@ struct CSVInput: ~Copyable {
 
 extension CSVInput {
   private static func skipByteOrderMark(_ window: inout TextWindow) async throws(InputError) {
-    while window.bytes.byteCount < 3, !window.isAtEnd { try await window.refill(line: 1) }
-    let bytes = window.bytes
-    if bytes.byteCount >= 3, bytes.extracting(first: 3).array() == [0xef, 0xbb, 0xbf] {
-      window.take(3)
-    }
+    while window.unread.count < 3, !window.isAtEnd { try await window.refill(line: 1) }
+    let unread = window.unread
+    if unread.count >= 3, unread.slice(0..<3).array() == [0xef, 0xbb, 0xbf] { window.take(3) }
   }
 
   /// The texts of the next record; nil at the end.
@@ -201,24 +200,30 @@ extension CSVInput {
   ) async throws(InputError) -> [String]? {
     var fields: [CSVField] = []
     while true {
-      if window.isEmpty, window.isAtEnd { return nil }
-      switch records.parse(window.bytes, isAtEnd: window.isAtEnd, into: &fields) {
+      let unread = window.unread
+      if unread.isEmpty, window.isAtEnd { return nil }
+      switch records.parse(unread.bytes, isAtEnd: window.isAtEnd, into: &fields) {
       case .incomplete: try await window.refill(line: line)
       case .broken(_, let lineInRecord, let reason):
         throw .malformed(
           file: window.name, line: line + lineInRecord, column: nil, reason: reason)
       case .record(let byteCount, let lineCount):
-        let text = window.bytes
-        let texts = fields.map { field in
-          let value = text.extracting(field.start..<field.end)
-          let bytes = field.hasEscapes ? CSVRecords.unescaped(value) : value.array()
-          return String(decoding: bytes, as: UTF8.self)
-        }
+        let texts = Self.texts(fields, of: unread.bytes)
         window.take(byteCount)
         line += lineCount
         return texts
       }
     }
+  }
+
+  private static func texts(_ fields: [CSVField], of text: RawSpan) -> [String] {
+    var texts: [String] = []
+    for field in fields {
+      let value = text.extracting(field.start..<field.end)
+      let bytes = field.hasEscapes ? CSVRecords.unescaped(value) : value.array()
+      texts.append(String(decoding: bytes, as: UTF8.self))
+    }
+    return texts
   }
 
   /// The columns of a sample of the rows, which stay to be read.
@@ -227,11 +232,12 @@ extension CSVInput {
     names: [String]?, line: Int
   ) async throws(InputError) -> [ColumnField] {
     // A sample is what some megabytes hold; a longer first row is read to its end.
-    while window.bytes.byteCount < 8 << 20, !window.isAtEnd { try await window.refill(line: line) }
+    while window.unread.count < 8 << 20, !window.isAtEnd { try await window.refill(line: line) }
     var inferences: [TypeInference] = names.map { $0.map { _ in TypeInference() } } ?? []
     let nullTexts = options.nullTexts.map { Array($0.utf8) }
     var fields: [CSVField] = []
-    let text = window.bytes
+    let unread = window.unread
+    let text = unread.bytes
     var at = 0
     var rows = 0
     while rows < options.sampleRowCount, at < text.byteCount {

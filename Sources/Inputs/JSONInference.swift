@@ -11,7 +11,9 @@ struct JSONInference {
   private var scalar: TypeInference?
   private var kinds: Set<JSONKind> = []
   private var element: [JSONInference] = []
-  private(set) var fields: [(name: String, inference: JSONInference)] = []
+  /// The keys seen, and what their values are.
+  private(set) var names: [String] = []
+  private var values: [JSONInference] = []
 
   mutating func observe(_ reader: inout JSONReader) throws(JSONError) {
     let kind = try reader.peek()
@@ -42,12 +44,15 @@ struct JSONInference {
     var guess = 0
     while let key = try reader.nextKey() {
       var index = guess
-      if !(index < fields.count && key == fields[index].name) {
+      if !(index < names.count && key == names[index]) {
         let name = key.string
-        index = fields.firstIndex { $0.name == name } ?? fields.count
-        if index == fields.count { fields.append((name, JSONInference())) }
+        index = names.firstIndex(of: name) ?? names.count
+        if index == names.count {
+          names.append(name)
+          values.append(JSONInference())
+        }
       }
-      try fields[index].inference.observe(&reader)
+      try values[index].observe(&reader)
       guess = index + 1
     }
   }
@@ -55,7 +60,7 @@ struct JSONInference {
   /// The type; text where nothing but nulls was seen.
   var type: ColumnType {
     if kinds == [.object] {
-      return fields.isEmpty ? .string : .structure(columns)
+      return names.isEmpty ? .string : .structure(columns)
     }
     if kinds == [.array] { return .list(ColumnField("element", element[0].type)) }
     if kinds.contains(.object) || kinds.contains(.array) { return .string }
@@ -65,7 +70,7 @@ struct JSONInference {
   }
 
   /// The fields of the objects seen, as columns.
-  var columns: [ColumnField] { fields.map { ColumnField($0.name, $0.inference.type) } }
+  var columns: [ColumnField] { zip(names, values).map { ColumnField($0, $1.type) } }
 }
 
 extension TypeInference {

@@ -4,7 +4,7 @@ internal import Columnar
 internal import JSON
 
 /// Streams the rows of JSON lines as batches: one object a line, blank lines passed over.
-struct JSONLinesInput: ~Copyable {
+final class JSONLinesInput {
   let fields: [ColumnField]
   private var window: TextWindow
   private let options: InputOptions
@@ -36,7 +36,7 @@ struct JSONLinesInput: ~Copyable {
   }
 
   /// The next rows; nil after the last.
-  mutating func next() async throws(InputError) -> RecordBatch? {
+  func next() async throws(InputError) -> RecordBatch? {
     var taken = 0
     while root.builder.count < options.batchRowCount, taken < 256 << 20 {
       let (byteCount, lineCount) = try appendRows()
@@ -54,7 +54,8 @@ struct JSONLinesInput: ~Copyable {
 
   /// Appends the whole lines that the window holds, as far as the batch goes.
   private func appendRows() throws(InputError) -> (byteCount: Int, lineCount: Int) {
-    let text = window.bytes
+    let unread = window.unread
+    let text = unread.bytes
     var at = 0
     var lines = 0
     while root.builder.count < options.batchRowCount, at < text.byteCount {
@@ -92,9 +93,10 @@ struct JSONLinesInput: ~Copyable {
   private static func infer(
     _ window: inout TextWindow, _ options: InputOptions
   ) async throws(InputError) -> [ColumnField] {
-    while window.bytes.byteCount < 8 << 20, !window.isAtEnd { try await window.refill(line: 1) }
+    while window.unread.count < 8 << 20, !window.isAtEnd { try await window.refill(line: 1) }
     var inference = JSONInference()
-    let text = window.bytes
+    let unread = window.unread
+    let text = unread.bytes
     var at = 0
     var line = 1
     while line <= options.sampleRowCount, at < text.byteCount,
@@ -109,7 +111,7 @@ struct JSONLinesInput: ~Copyable {
       line += 1
       at = min(end + 1, text.byteCount)
     }
-    guard !inference.fields.isEmpty else { throw .noRows(file: window.name) }
+    guard !inference.names.isEmpty else { throw .noRows(file: window.name) }
     return inference.columns
   }
 }
