@@ -100,6 +100,15 @@ extension Column {
   ///
   /// That all offsets ascend and end within the bytes is checked here, once.
   func withByteRows<R>(_ body: (ByteRows) -> R) -> R {
+    if case .variable(let offsets, let buffer) = values {
+      checkAscending(offsets.values(as: Int32.self), limit: buffer.count)
+    }
+    return unsafe withCheckedByteRows(body)
+  }
+
+  /// The same, where offsets are known to ascend and to end within the bytes.
+  @unsafe
+  func withCheckedByteRows<R>(_ body: (ByteRows) -> R) -> R {
     switch values {
     case .fixed(let buffer):
       guard case .fixed(let width) = type.layout else { preconditionFailure("not of fixed width") }
@@ -110,9 +119,7 @@ extension Column {
           ByteRows(offsets: nil, width: width, bytes: base, limit: bytes.count, count: count))
       }
     case .variable(let offsets, let buffer):
-      let span = offsets.values(as: Int32.self)
-      checkAscending(span, limit: buffer.count)
-      return unsafe span.withUnsafeBufferPointer { offsets in
+      return unsafe offsets.values(as: Int32.self).withUnsafeBufferPointer { offsets in
         unsafe buffer.bytes.withUnsafeBytes { bytes in
           guard let base = bytes.baseAddress, let first = offsets.baseAddress else {
             preconditionFailure("a buffer without address")
