@@ -8,7 +8,7 @@ extension Column {
   ///
   /// For single rows: partition values, keys, defaults.
   /// Requires: a column of a type without parts.
-  public func value(_ row: Int) -> Value? {
+  public func icebergValue(_ row: Int) -> Value? {
     if isNull(row) { return nil }
     switch type {
     case .null: return nil
@@ -27,18 +27,31 @@ extension Column {
   /// A column of `count` rows that all hold `value`, which must suit `type`.
   ///
   /// Cost: text and bytes are kept once.
-  public static func repeating(_ value: Value?, _ type: ColumnType, count: Int) -> Column {
+  public static func repeating(
+    _ value: Value?, _ type: ColumnType, count: Int
+  ) throws(ColumnarError) -> Column {
     guard let value else { return .nulls(type, count: count) }
-    let builder = ColumnBuilder(type, capacity: type.layout == .variable ? 1 : count)
-    if type.layout == .variable {
-      builder.append(value)
-      let codes = MutableBuffer(zeroed: count * 4)
-      return Column(
-        type: type, count: count, validity: nil,
-        values: .dictionary(codes: codes.freeze(), builder.finish()))
-    }
+    if let single = value.columnValue { return try constant(single, type: type, count: count) }
+    let builder = ColumnBuilder(type)
     for _ in 0..<count { builder.append(value) }
     return builder.finish()
+  }
+}
+
+extension Value {
+  /// The value as columns are compared with and filled with; nil for nested ones.
+  public var columnValue: ColumnValue? {
+    switch self {
+    case .boolean(let value): .boolean(value)
+    case .int(let value): .integer(Int128(value))
+    case .long(let value): .integer(Int128(value))
+    case .decimal(let value): .integer(value)
+    case .float(let value): .floatingPoint(Double(value))
+    case .double(let value): .floatingPoint(value)
+    case .string(let value): .string(value)
+    case .bytes(let value): .bytes(Buffer(value))
+    case .structure, .list, .map: nil
+    }
   }
 }
 
@@ -48,7 +61,8 @@ extension ColumnBuilder {
     guard let value else { return appendNull() }
     switch value {
     case .boolean(let value): append(value)
-    case .int(let value): if type.layout == .fixed(width: 8) { append(Int64(value)) } else { append(value) }
+    case .int(let value):
+      if type.layout == .fixed(width: 8) { append(Int64(value)) } else { append(value) }
     case .long(let value): append(value)
     case .float(let value): if type == .double { append(Double(value)) } else { append(value) }
     case .double(let value): append(value)

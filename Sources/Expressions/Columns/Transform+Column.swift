@@ -98,7 +98,7 @@ extension Transform {
   ) -> Column {
     let builder = ColumnBuilder(result, capacity: column.count)
     for row in 0..<column.count {
-      builder.append(column.value(row).flatMap { apply(to: $0, of: type) })
+      builder.append(column.icebergValue(row).flatMap { apply(to: $0, of: type) })
     }
     return builder.finish()
   }
