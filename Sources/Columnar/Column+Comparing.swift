@@ -36,7 +36,7 @@ extension Column {
       case (let a, let b): a ?? b
       }
     if let validity, validity.countOfOnes == 0 { return .unknown(count: count) }
-    let trues = Column.pairwise(self, other) { $0.compareValues(op, to: $1, nan: nan) }
+    let trues = comparable().compareValues(op, to: other.comparable(), nan: nan)
     return TruthMask(trues: trues, validity: validity)
   }
 
@@ -56,24 +56,23 @@ extension Column {
     case .null: return .unknown(count: count)
     case .dictionary(let codes, let dictionary):
       if dictionary.count == 0 { return .unknown(count: count) }
-      if dictionary.count > count, let plain = try? materialized() { return plain.test(body) }
+      if dictionary.count > count {
+        return TruthMask(trues: body(comparable()), validity: validity)
+      }
       let trues = body(dictionary).gather(codes.values(as: Int32.self))
       return TruthMask(trues: trues, validity: validity)
     default: return TruthMask(trues: body(self), validity: validity)
     }
   }
 
-  /// The outcome of `body`, which is asked for plain columns, if need be for fewer rows at a time.
-  static func pairwise(_ a: Column, _ b: Column, _ body: (Column, Column) -> Bitmap) -> Bitmap {
-    if let p = try? a.materialized(), let q = try? b.materialized() {
-      return body(p.withSlots(), q.withSlots())
+  /// The same rows with a slot for each: plain, but for a dictionary of strings, which are not
+  /// written out to be compared.
+  func comparable() -> Column {
+    guard case .dictionary(_, let dictionary) = values else { return withSlots() }
+    if dictionary.count > 0, type.layout == .variable { return self }
+    do throws(ColumnarError) { return try materialized().withSlots() } catch {
+      preconditionFailure("values of fixed width outgrow offsets: \(error)")
     }
-    precondition(a.count > 1, "one string is longer than a column may be")
-    var bits = BitmapBuilder(capacity: a.count)
-    for half in [0..<a.count / 2, a.count / 2..<a.count] {
-      bits.append(pairwise(a.slice(half), b.slice(half), body))
-    }
-    return bits.finish()
   }
 
   /// One row of bytes.
@@ -144,7 +143,7 @@ extension Column {
   func compareValues(_ op: ComparisonOperator, to other: Column, nan: NaNOrder) -> Bitmap {
     switch (values, other.values) {
     case (.bits(let a), .bits(let b)): return Compare.booleans(a, op, b)
-    case (.variable, .variable): return Compare.bytes(self, op, other)
+    case _ where type.layout == .variable: return Compare.bytes(self, op, other)
     case (.fixed(let a), .fixed(let b)):
       switch (type, other.type) {
       case (.uuid, .uuid), (.fixed, .fixed): return Compare.bytes(self, op, other)

@@ -21,7 +21,7 @@ extension Column {
     let equal =
       type == .null
       ? Bitmap(repeating: true, count: count)
-      : Column.pairwise(self, other) { $0.valuesEqual($1) }
+      : comparable().valuesEqual(other.comparable())
     switch (validity, other.validity) {
     case (nil, nil): return equal
     case (let a?, nil): return equal.and(a)
@@ -34,7 +34,7 @@ extension Column {
   private func valuesEqual(_ other: Column) -> Bitmap {
     switch (values, other.values) {
     case (.bits(let a), .bits(let b)): return Compare.booleans(a, .equal, b)
-    case (.variable, .variable): return Compare.bytes(self, .equal, other)
+    case _ where type.layout == .variable: return Compare.bytes(self, .equal, other)
     case (.fixed(let a), .fixed(let b)):
       switch type {
       case .float: return Compare.sameFloats(a, b)

@@ -27,6 +27,13 @@ extension Hash {
     case .null: return repeated(null, count: column.count)
     case .dictionary(let codes, let dictionary):
       if dictionary.count == 0 { return repeated(null, count: column.count) }
+      if dictionary.count > column.count, !column.type.isNested {
+        let plain = column.comparable()
+        if case .dictionary = plain.values {
+          return withNulls(bytes(plain, seed: seed).freeze(), column.validity)
+        }
+        return values(plain, seed: seed)
+      }
       let entries = values(dictionary, seed: seed)
       let rows = Gather.fixed(entries, width: 8, rows: codes.values(as: Int32.self))
       return withNulls(rows, column.validity)

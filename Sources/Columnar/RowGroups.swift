@@ -115,7 +115,9 @@ public struct RowGroups: Sendable {
       let p = Array(a[next..<end])
       let q = Array(b[next..<end])
       same.append(
-        keys.reduce(Bitmap(repeating: true, count: p.count)) { $0.and($1.rowsEqual(p, q)) })
+        keys.reduce(Bitmap(repeating: true, count: p.count)) {
+          $0.and($1.referring(to: p).rowsEqual($1.referring(to: q)))
+        })
       next = end
     }
     return same.finish()
@@ -144,7 +146,7 @@ extension Column {
     guard case .dictionary(let codes, let dictionary) = values, dictionary.count > 0 else {
       return self
     }
-    if dictionary.count > count, let plain = try? materialized() { return plain }
+    if dictionary.count > count { return comparable() }
     let numbers = Buffer(RowGroups(keys: [dictionary]).numbers)
     let canonical = Gather.fixed(numbers, width: 4, rows: codes.values(as: Int32.self))
     return Column(type: .int32, count: count, validity: validity, values: .fixed(canonical))
@@ -157,15 +159,13 @@ extension Column {
     }
   }
 
-  /// 1 where row `a[i]` equals row `b[i]`.
-  fileprivate func rowsEqual(_ a: [Int32], _ b: [Int32]) -> Bitmap {
-    if let p = try? gather(a), let q = try? gather(b) { return p.rowsEqual(q) }
-    precondition(a.count > 1, "one string is longer than a column may be")
-    let half = a.count / 2
-    var same = BitmapBuilder(capacity: a.count)
-    same.append(rowsEqual(Array(a[..<half]), Array(b[..<half])))
-    same.append(rowsEqual(Array(a[half...]), Array(b[half...])))
-    return same.finish()
+  /// The values at `rows`, to be compared: strings are referred to rather than copied.
+  fileprivate func referring(to rows: [Int32]) -> Column {
+    guard case .variable = values else { return picking(rows) }
+    let entries = Column(type: type, count: count, validity: nil, values: values)
+    return Column(
+      type: type, count: rows.count, validity: validity?.gather(rows.span),
+      values: .dictionary(codes: Buffer(rows), entries))
   }
 }
 

@@ -11,26 +11,19 @@ internal import Bytes
 /// are good for the call of ``Column/withByteRows(_:)`` and checked by it.
 @unsafe
 struct ByteRows {
+  /// Of rows that are entries of a dictionary; else nil.
+  var codes: UnsafePointer<Int32>?
   /// Of rows of a fixed width: nil.
-  private let offsets: UnsafePointer<Int32>?
-  private let width: Int
-  private let bytes: UnsafeRawPointer
+  let offsets: UnsafePointer<Int32>?
+  let width: Int
+  let bytes: UnsafeRawPointer
   /// How many bytes there are behind `bytes`.
-  private let limit: Int
-  let count: Int
-
-  init(
-    offsets: UnsafePointer<Int32>?, width: Int, bytes: UnsafeRawPointer, limit: Int, count: Int
-  ) {
-    unsafe self.offsets = unsafe offsets
-    unsafe self.width = width
-    unsafe self.bytes = unsafe bytes
-    unsafe self.limit = limit
-    unsafe self.count = count
-  }
+  let limit: Int
+  var count: Int
 
   @inline(__always)
   func row(_ row: Int) -> ByteRow {
+    let row = unsafe codes.map { unsafe Int($0[row]) } ?? row
     guard let offsets = unsafe offsets else {
       return unsafe ByteRow(
         start: bytes + row &* width, length: width, slack: limit &- (row &+ 1) &* width)
@@ -96,17 +89,30 @@ struct ByteRow {
 }
 
 extension Column {
-  /// Calls `body` with the bytes of the rows of this column, which is no dictionary.
+  /// Calls `body` with the bytes of the rows of this column.
   ///
-  /// That all offsets ascend and end within the bytes is checked here, once.
+  /// That all offsets ascend and end within the bytes, and that all codes are within the
+  /// dictionary, is checked here, once.
   func withByteRows<R>(_ body: (ByteRows) -> R) -> R {
+    if case .dictionary(let codes, let dictionary) = values {
+      let codes = codes.values(as: Int32.self)
+      checkRows(codes, below: dictionary.count)
+      return unsafe codes.withUnsafeBufferPointer { codes in
+        unsafe dictionary.withByteRows { rows in
+          var rows = unsafe rows
+          unsafe rows.codes = codes.baseAddress
+          unsafe rows.count = count
+          return unsafe body(rows)
+        }
+      }
+    }
     if case .variable(let offsets, let buffer) = values {
       checkAscending(offsets.values(as: Int32.self), limit: buffer.count)
     }
     return unsafe withCheckedByteRows(body)
   }
 
-  /// The same, where offsets are known to ascend and to end within the bytes.
+  /// The same for a plain column whose offsets are known to ascend and to end within the bytes.
   @unsafe
   func withCheckedByteRows<R>(_ body: (ByteRows) -> R) -> R {
     switch values {
@@ -116,7 +122,8 @@ extension Column {
         // An empty buffer has an address too; without one there is nothing to read.
         guard let base = bytes.baseAddress else { preconditionFailure("a buffer without address") }
         return unsafe body(
-          ByteRows(offsets: nil, width: width, bytes: base, limit: bytes.count, count: count))
+          ByteRows(
+            codes: nil, offsets: nil, width: width, bytes: base, limit: bytes.count, count: count))
       }
     case .variable(let offsets, let buffer):
       return unsafe offsets.values(as: Int32.self).withUnsafeBufferPointer { offsets in
@@ -125,7 +132,8 @@ extension Column {
             preconditionFailure("a buffer without address")
           }
           return unsafe body(
-            ByteRows(offsets: first, width: 0, bytes: base, limit: bytes.count, count: count))
+            ByteRows(
+              codes: nil, offsets: first, width: 0, bytes: base, limit: bytes.count, count: count))
         }
       }
     default: preconditionFailure("not bytes")
