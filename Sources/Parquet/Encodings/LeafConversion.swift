@@ -40,7 +40,7 @@ extension ParquetLeaf {
         let bytes = values.extracting(i &* typeLength..<(i &+ 1) &* typeLength)
         try storeDecimal(bytes, &target, at: start &+ i &* width, width: width)
       }
-    case .int96ToMicros: try convertInt96(values, count, &target, start)
+    case .int96ToMicros: convertInt96(values, count, &target, start)
     case .halfToFloat:
       for i in 0..<count {
         let half = values.loadLE(at: i &* 2, as: UInt16.self)
@@ -108,23 +108,19 @@ extension ParquetLeaf {
   }
 
   /// Nanoseconds of the day, then the Julian day, to microseconds since 1970.
+  ///
+  /// Sums wrap around: Spark writes days so far off that they do, and so comes back to them.
+  /// Evidence: parquet-testing, int96_from_spark.parquet.
   private func convertInt96(
     _ values: RawSpan, _ count: Int, _ target: inout MutableRawSpan, _ start: Int
-  ) throws(ByteError) {
-    let julianEpoch: Int64 = 2_440_588
-    let dayMicros: Int64 = 86_400_000_000
+  ) {
     for i in 0..<count {
       let nanos = values.loadLE(at: i &* 12, as: Int64.self)
-      let day = Int64(values.loadLE(at: i &* 12 &+ 8, as: UInt32.self)) &- julianEpoch
-      let (start64, overflow) = day.multipliedReportingOverflow(by: dayMicros)
-      // Rounds towards the past, as an instant before 1970 has its nanoseconds counted forwards.
+      let day = Int64(values.loadLE(at: i &* 12 &+ 8, as: Int32.self)) &- 2_440_588
+      // Rounds towards the past, as the nanoseconds of an instant before 1970 count forwards, too.
       let (quotient, rest) = nanos.quotientAndRemainder(dividingBy: 1000)
       let micros = rest < 0 ? quotient &- 1 : quotient
-      let (sum, overflowOfSum) = start64.addingReportingOverflow(micros)
-      if overflow || overflowOfSum {
-        throw .outOfRange(offset: i * 12, what: "day of an INT96", value: day)
-      }
-      target.store(sum, at: start &+ i &* 8)
+      target.store(day &* 86_400_000_000 &+ micros, at: start &+ i &* 8)
     }
   }
 

@@ -13,6 +13,7 @@ final class LeafDecoder {
   private var decompressor: PageDecompressor
   private let offsetIndex: OffsetIndex?
   private let rowCount: Int64
+  private let isAlwaysCompressed: Bool
 
   private var dictionary: Column?
   private var page: DataPage?
@@ -49,6 +50,7 @@ final class LeafDecoder {
     self.options = options
     self.offsetIndex = offsetIndex
     rowCount = chunk.rowCount
+    isAlwaysCompressed = chunk.isAlwaysCompressed
     levelsLeft = chunk.metadata.valueCount
     pages = PageReader(
       leaf: chunk.leaf, rowGroup: chunk.rowGroup, range: chunk.range, bytes: bytes,
@@ -174,7 +176,8 @@ final class LeafDecoder {
         part, what: "length of levels", expected: Int64(raw.body.count), found: Int64(levels))
     }
     let stored = raw.body.slice(levels..<raw.body.count)
-    let bytes = header.isCompressed ? try inflate(stored, to: inflated) : stored
+    let isCompressed = header.isCompressed || isAlwaysCompressed
+    let bytes = isCompressed ? try inflate(stored, to: inflated) : stored
     do throws(ByteError) {
       let repetition = try LevelDecoder(
         filling: raw.body.slice(0..<repetitionLength), maximum: leaf.maxRepetitionLevel)

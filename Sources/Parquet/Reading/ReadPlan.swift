@@ -8,6 +8,8 @@ struct ChunkPlace {
   let metadata: ColumnMetaData
   /// All of its pages.
   let range: Range<Int64>
+  /// True if pages are compressed even where their headers deny it.
+  let isAlwaysCompressed: Bool
 
   var part: ParquetPart { .columnChunk(path: leaf.name, rowGroup: rowGroup) }
 }
@@ -62,7 +64,15 @@ extension ParquetFooter {
     }
     return ChunkPlace(
       leaf: leaf, rowGroup: rowGroup, rowCount: group.rowCount, metadata: metadata,
-      range: try chunkRange(metadata, part))
+      range: try chunkRange(metadata, part), isAlwaysCompressed: writesFalseIsCompressed)
+  }
+
+  /// True for releases of Arrow C++ that compressed the values of pages of version 2 and wrote that
+  /// they did not. Evidence: arrow-testing, ARROW-17100.parquet; Arrow issue 10353.
+  private var writesFalseIsCompressed: Bool {
+    guard let createdBy else { return false }
+    return createdBy.hasPrefix("parquet-cpp version 0.")
+      || createdBy.hasPrefix("parquet-cpp version 1.")
   }
 
   /// From the dictionary, if there is one, or else the first data page.
