@@ -42,7 +42,7 @@ struct ObjectPathTests {
   @Test(arguments: [
     "", "t", "a/b", "file:t", "s3:bucket", "file://", "/a/../b", "/a/./b", "/..", "s3://b/..",
     "s3://b/a/..", "/a\0b", "/a\nb", "/a\u{7f}", "/a\\b", "C:\\x", "s3://key:secret@bucket/a",
-    "/" + String(repeating: "x", count: 4096),
+    String(repeating: "/xxxxxxx", count: 513),
   ])
   func `what is no safe absolute location is refused`(text: String) {
     #expect {

@@ -9,9 +9,10 @@ internal import Bytes
 
 extension OpenFile {
   /// `preadv2` of the C library, which its headers show to GNU programs only; nil if it has none.
-  private typealias ReadVector = @convention(c) (
-    Int32, UnsafeRawPointer?, Int32, off_t, Int32
-  ) -> Int
+  private typealias ReadVector =
+    @convention(c) (
+      Int32, UnsafeRawPointer?, Int32, off_t, Int32
+    ) -> Int
 
   private static let readVector: ReadVector? = {
     guard let symbol = unsafe dlsym(nil, "preadv2") else { return nil }
