@@ -28,14 +28,18 @@ public protocol RandomSource: Sendable {
 public struct Environment: Sendable {
   public let time: any TimeSource
   public let random: any RandomSource
+  /// How many tasks can compute at once.
+  public let processorCount: Int
 
-  public init(time: any TimeSource, random: any RandomSource) {
+  public init(time: any TimeSource, random: any RandomSource, processorCount: Int = 1) {
     self.time = time
     self.random = random
+    self.processorCount = processorCount
   }
 
   /// The machine's clocks and the kernel's random bytes.
-  public static let system = Environment(time: SystemTime(), random: SystemRandom())
+  public static let system = Environment(
+    time: SystemTime(), random: SystemRandom(), processorCount: Processors.usableCount)
 
   public func now() -> Timestamp { time.now() }
   public func uptime() -> Duration { time.uptime() }
@@ -133,4 +137,18 @@ private struct SystemRandom: RandomSource {
     var generator = SystemRandomNumberGenerator()
     return generator.next()
   }
+}
+
+/// The processors this process may run on.
+private enum Processors {
+  /// As many as its affinity allows, which is fewer than the machine has where it was pinned.
+  static let usableCount: Int = {
+    var set = cpu_set_t()
+    let size = MemoryLayout<cpu_set_t>.size
+    guard unsafe sched_getaffinity(0, size, &set) == 0 else { return 1 }
+    let count = unsafe withUnsafeBytes(of: set) { bytes in
+      unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+    }
+    return max(1, count)
+  }()
 }

@@ -142,28 +142,3 @@ public final class PartitionedWriter {
     finished.append(try await writer.finish())
   }
 }
-
-extension RecordBatch {
-  /// The column of the field `id`, which may lie in structures; what is in a null structure is
-  /// null.
-  func nestedColumn(_ id: FieldID) -> Column? {
-    if let column = column(fieldID: id.rawValue) { return column }
-    for (field, column) in zip(fields, columns) {
-      guard case .structure(let children) = field.type, case .structure(let parts) = column.values
-      else { continue }
-      let inner = RecordBatch(fields: children, columns: parts, rowCount: rowCount)
-      if let found = inner.nestedColumn(id) { return found.nulled(where: column.validity) }
-    }
-    return nil
-  }
-}
-
-extension Column {
-  /// The same values, null too where `validity` says so.
-  fileprivate func nulled(where validity: Bitmap?) -> Column {
-    guard let validity else { return self }
-    if case .null = values { return self }
-    let both = self.validity.map { $0.and(validity) } ?? validity
-    return Column(type: type, count: count, validity: both, values: values)
-  }
-}
