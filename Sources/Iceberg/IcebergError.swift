@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Avro
+public import Codecs
 public import JSON
 
 /// What can be wrong with a table's metadata, or with what is asked of it.
@@ -18,6 +20,10 @@ public enum IcebergError: Error, Hashable, Sendable {
   case stale(_ what: String, newest: Int64)
   /// A document is not JSON, or a value in it is of another kind than the format says.
   case json(JSONError, in: String)
+  /// A manifest or manifest list is no Avro file, or not one whose schema the format allows.
+  case avro(AvroError, in: String)
+  /// A document can't be compressed or decompressed.
+  case compression(CodecError, in: String)
   /// A document is not the one that was written: its checksum is another.
   case checksumMismatch(_ document: String, recorded: UInt32, computed: UInt32)
   /// Table metadata breaks a rule without which it can't be read.
@@ -37,6 +43,8 @@ extension IcebergError: CustomStringConvertible {
     case .invalid(let what, let reason): "\(what) is not allowed: \(reason)"
     case .stale(let what, let newest): "\(what) is out of date: the newest is \(newest)"
     case .json(let error, let document): "\(document): \(error)"
+    case .avro(let error, let document): "\(document): \(error)"
+    case .compression(let error, let document): "\(document): \(error)"
     case .checksumMismatch(let document, let recorded, let computed):
       "\(document) is corrupt: its checksum is \(hexadecimal(computed)), not the recorded \(hexadecimal(recorded))"
     case .inconsistent(let violation): "table metadata is inconsistent: \(violation)"
