@@ -25,8 +25,8 @@ enum FileChecksum {
     let found: Int?
     do { found = try offset(in: file.bytes) } catch { throw .avro(error, in: document) }
     guard let offset = found else { return }
-    let digits = file.slice(offset..<offset + placeholder.count)
-    guard let text = String(validatingUTF8: digits.bytes),
+    let digits = file.bytes.extracting(offset..<offset + placeholder.count)
+    guard let text = String(validatingUTF8: digits),
       text.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
       let recorded = UInt32(text, radix: 16)
     else {
@@ -34,7 +34,8 @@ enum FileChecksum {
         document, at: key, expected: "eight hexadecimal digits", found: "other bytes")
     }
     var computed = CRC32C.checksum(file.bytes.extracting(0..<offset))
-    computed = CRC32C.checksum(TableMetadata.zeroDigits.bytes, continuing: computed)
+    let zeros = TableMetadata.zeroDigits
+    computed = CRC32C.checksum(zeros.bytes, continuing: computed)
     let rest = file.bytes.extracting(offset + placeholder.count..<file.count)
     computed = CRC32C.checksum(rest, continuing: computed)
     guard computed == recorded else {

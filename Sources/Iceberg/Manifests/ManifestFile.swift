@@ -46,6 +46,37 @@ public struct ManifestFile: Hashable, Sendable {
       self.deletedRows = deletedRows
     }
 
+    /// No files at all.
+    public static let zero = Counts(
+      addedFiles: 0, existingFiles: 0, deletedFiles: 0, addedRows: 0, existingRows: 0,
+      deletedRows: 0)
+
+    /// True if none of them is missing.
+    public var areKnown: Bool {
+      addedFiles != nil && existingFiles != nil && deletedFiles != nil && addedRows != nil
+        && existingRows != nil && deletedRows != nil
+    }
+
+    /// Counts one more file. Rows stay within what fits.
+    mutating func add(_ file: DataFile, _ status: ManifestEntry.Status) {
+      func count(_ files: inout Int64?, _ rows: inout Int64?) {
+        files = (files ?? 0) + 1
+        let (sum, overflow) = (rows ?? 0).addingReportingOverflow(file.recordCount)
+        rows = overflow ? .max : sum
+      }
+      switch status {
+      case .added: count(&addedFiles, &addedRows)
+      case .existing: count(&existingFiles, &existingRows)
+      case .deleted: count(&deletedFiles, &deletedRows)
+      }
+    }
+
+    /// The counts of a manifest with `entries`: for one whose list does not tell them.
+    public init(of entries: some Sequence<ManifestEntry>) {
+      self = .zero
+      for entry in entries { add(entry.file, entry.status) }
+    }
+
     /// Nothing is known.
     public static let unknown = Counts(
       addedFiles: nil, existingFiles: nil, deletedFiles: nil, addedRows: nil, existingRows: nil,

@@ -47,11 +47,12 @@ public struct ManifestReader: ~Copyable {
         reason: "the layout is of spec \(layout.spec.id.rawValue)")
     }
     try FileChecksum.verify(bytes, as: Self.document)
+    let file = try Self.open(bytes, limits)
+    try Self.check(file.header, manifest)
     do {
-      file = try AvroFileReader(bytes, limits: limits)
       decoder = try EntryDecoder(file.header.schema, layout, projection.metrics)
     } catch { throw .avro(error, in: Self.document) }
-    try Self.check(file.header, manifest)
+    self.file = file
     self.manifest = manifest
     liveOnly = projection.liveOnly
     rowIDs = RowIDAssigner(manifest)
@@ -59,6 +60,14 @@ public struct ManifestReader: ~Copyable {
   }
 
   static let document = "manifest"
+
+  private static func open(
+    _ bytes: Buffer, _ limits: DecodeLimits
+  ) throws(IcebergError) -> AvroFileReader {
+    do { return try AvroFileReader(bytes, limits: limits) } catch {
+      throw .avro(error, in: document)
+    }
+  }
 
   /// What the header says must not contradict the manifest list; it need not say anything.
   private static func check(
@@ -97,7 +106,7 @@ public struct ManifestReader: ~Copyable {
   }
 
   private mutating func nextBlock() throws(IcebergError) -> Bool {
-    do {
+    do throws(AvroError) {
       guard offset == records.count else {
         throw AvroError.malformed(
           offset: offset, expected: "the end of the block",
@@ -112,7 +121,8 @@ public struct ManifestReader: ~Copyable {
   }
 
   private mutating func decodeEntry() throws(IcebergError) -> RawEntry {
-    do {
+    let records = records
+    do throws(AvroError) {
       var avro = AvroDecoder(records.bytes.extracting(offset..<records.count))
       var raw = RawEntry()
       try decoder.decode(&avro, into: &raw)

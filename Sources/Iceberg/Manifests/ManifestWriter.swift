@@ -22,9 +22,7 @@ public struct ManifestWriter: ~Copyable {
 
   private var file: AvroFileWriter
   private var summaries: [FieldSummaryBuilder]
-  private var counts = ManifestFile.Counts(
-    addedFiles: 0, existingFiles: 0, deletedFiles: 0, addedRows: 0, existingRows: 0,
-    deletedRows: 0)
+  private var counts = ManifestFile.Counts.zero
   private var minSequenceNumber: SequenceNumber?
   private var hasInheritingFiles = false
 
@@ -45,17 +43,25 @@ public struct ManifestWriter: ~Copyable {
       guard case .unknown(let name) = field.transform else { continue }
       throw .unsupported("writing partitions of transform '\(name)'")
     }
+    let file = try Self.begin(path, layout, schema, formatVersion, content)
     self.path = path
     self.layout = layout
     self.version = formatVersion
     self.content = content
     self.snapshotID = snapshotID
     summaries = layout.types.map(FieldSummaryBuilder.init)
+    self.file = file
+  }
+
+  private static func begin(
+    _ path: String, _ layout: PartitionLayout, _ schema: Schema, _ version: FormatVersion,
+    _ content: ManifestFile.Content
+  ) throws(IcebergError) -> AvroFileWriter {
     let seed = XXHash64.hash(Buffer(utf8: path).bytes)
     do {
-      file = try AvroFileWriter(
-        schema: ManifestAvroSchema.entry(formatVersion, layout),
-        metadata: Self.header(layout, schema, formatVersion, content), codec: .deflate,
+      return try AvroFileWriter(
+        schema: ManifestAvroSchema.entry(version, layout),
+        metadata: header(layout, schema, version, content), codec: .deflate,
         syncMarker: AvroSyncMarker(seed: seed))
     } catch { throw .avro(error, in: "manifest") }
   }
@@ -98,7 +104,6 @@ public struct ManifestWriter: ~Copyable {
     try write(
       file, .added, snapshotID: snapshotID, sequenceNumber: sequenceNumber,
       fileSequenceNumber: nil)
-    ManifestFile.Counts.add(1, file.recordCount, &counts.addedFiles, &counts.addedRows)
     noteLive(sequenceNumber)
   }
 
@@ -107,7 +112,6 @@ public struct ManifestWriter: ~Copyable {
     try write(
       entry.file, .existing, snapshotID: entry.snapshotID, sequenceNumber: entry.sequenceNumber,
       fileSequenceNumber: entry.fileSequenceNumber)
-    ManifestFile.Counts.add(1, entry.file.recordCount, &counts.existingFiles, &counts.existingRows)
     noteLive(entry.sequenceNumber)
   }
 
@@ -116,7 +120,6 @@ public struct ManifestWriter: ~Copyable {
     try write(
       entry.file, .deleted, snapshotID: snapshotID, sequenceNumber: entry.sequenceNumber,
       fileSequenceNumber: entry.fileSequenceNumber)
-    ManifestFile.Counts.add(1, entry.file.recordCount, &counts.deletedFiles, &counts.deletedRows)
   }
 
   private mutating func noteLive(_ sequenceNumber: SequenceNumber?) {
@@ -142,6 +145,7 @@ public struct ManifestWriter: ~Copyable {
     }
     try file.encoder.write(dataFile, version, layout)
     do { try file.endRecord() } catch { throw .avro(error, in: "manifest") }
+    counts.add(dataFile, status)
     for (i, value) in dataFile.partition.values.enumerated() { summaries[i].add(value) }
   }
 
@@ -184,16 +188,5 @@ public struct ManifestWriter: ~Copyable {
       path: path, bytes: FileChecksum.sealing(bytes), partitionSpecID: specID, content: content,
       snapshotID: snapshotID, counts: counts, partitions: partitions, minSequenceNumber: minimum,
       hasInheritingFiles: inherits)
-  }
-}
-
-extension ManifestFile.Counts {
-  /// Adds to counts that are known; rows stay within what fits.
-  fileprivate static func add(
-    _ files: Int64, _ rows: Int64, _ fileCount: inout Int64?, _ rowCount: inout Int64?
-  ) {
-    fileCount = (fileCount ?? 0) + files
-    let (sum, overflow) = (rowCount ?? 0).addingReportingOverflow(rows)
-    rowCount = overflow ? .max : sum
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Bytes
-public import Codecs
+internal import Codecs
 
 extension TableMetadata {
   /// The metadata that a metadata file holds: JSON, or JSON compressed by gzip.
