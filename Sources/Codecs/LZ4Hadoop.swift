@@ -28,12 +28,22 @@ enum LZ4Hadoop {
     _ input: RawSpan, into output: inout MutableBuffer, limit: Int
   ) throws(CodecError) {
     let start = output.count
-    if decodeFrames(input, into: &output, limit: limit) { return }
+    let overrun: CodecError?
+    switch decodeFrames(input, into: &output, limit: limit) {
+    case .decoded: return
+    case .notFrames: overrun = nil
+    case .tooMany(let byteCount):
+      overrun = .limitExceeded(.lz4Hadoop, byteCount: Int64(byteCount), limit: Int64(limit))
+    }
     output.resize(to: start)
-    if LZ4Frame.isFrame(input) {
-      try LZ4Frame.decompress(input, into: &output, limit: limit, codec: .lz4Hadoop)
-    } else {
-      try LZ4.decompressRaw(input, into: &output, limit: limit, codec: .lz4Hadoop)
+    do throws(CodecError) {
+      if LZ4Frame.isFrame(input) {
+        try LZ4Frame.decompress(input, into: &output, limit: limit, codec: .lz4Hadoop)
+      } else {
+        try LZ4.decompressRaw(input, into: &output, limit: limit, codec: .lz4Hadoop)
+      }
+    } catch {
+      throw overrun ?? error
     }
   }
 
@@ -66,23 +76,30 @@ enum LZ4Hadoop {
     return filled == output.byteCount
   }
 
-  /// False if `input` does not follow the grammar, or holds more than `limit` bytes.
+  private enum FramesOutcome {
+    case decoded, notFrames
+    /// This many bytes are more than there may be.
+    case tooMany(Int)
+  }
+
+  /// Appends what the frames hold, at most `limit` bytes.
   private static func decodeFrames(
     _ input: RawSpan, into output: inout MutableBuffer, limit: Int
-  ) -> Bool {
+  ) -> FramesOutcome {
     var reader = ByteReader(input)
     let start = output.count
     while !reader.isAtEnd {
       let filled = output.count
       // No block holds more than 255 times its bytes: no memory is taken for what cannot be.
-      guard let size = try? Int(reader.readUInt32BE()), size <= limit - (filled - start),
-        size / 255 <= reader.remaining
-      else { return false }
+      guard let size = try? Int(reader.readUInt32BE()), size / 255 <= reader.remaining else {
+        return .notFrames
+      }
+      guard size <= limit - (filled - start) else { return .tooMany(filled - start + size) }
       output.resize(to: filled + size)
       var target = output.mutableBytes
-      guard decodeChunks(&reader, into: &target, filled..<filled + size) else { return false }
+      guard decodeChunks(&reader, into: &target, filled..<filled + size) else { return .notFrames }
     }
-    return true
+    return .decoded
   }
 
   /// Decodes chunks that fill `range` exactly; false if they do not.

@@ -51,7 +51,7 @@ enum LZ4EncodeKernel {
         unsafe writeSequence(unwritten, at - unwritten, end, at - found, count, &out)
         unsafe at += count
         unsafe unwritten = unsafe at
-        guard unsafe at < limit else { break }
+        guard unsafe at <= limit else { break }
         unsafe table[hash(at - 2)] = unsafe UInt32(truncatingIfNeeded: at - 2 - start)
       }
     }
@@ -60,14 +60,14 @@ enum LZ4EncodeKernel {
   }
 
   /// Moves `at` on to the next four bytes that were seen before, less than 64 KiB ago, and returns
-  /// where; nil if there are none before `limit`. Steps grow where nothing is found.
+  /// where; nil if there are none up to `limit`. Steps grow where nothing is found.
   @inline(__always)
   private static func findMatch(
     _ start: UnsafeRawPointer, _ at: inout UnsafeRawPointer, _ limit: UnsafeRawPointer,
     _ table: UnsafeMutablePointer<UInt32>
   ) -> UnsafeRawPointer? {
     var tries = 64
-    while unsafe at < limit {
+    while unsafe at <= limit {
       let slot = unsafe hash(at)
       let candidate = unsafe start + Int(table[slot])
       unsafe table[slot] = unsafe UInt32(truncatingIfNeeded: at - start)
