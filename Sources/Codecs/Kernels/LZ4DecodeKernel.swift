@@ -60,6 +60,11 @@ enum LZ4DecodeKernel {
       }
       unsafe at += 2
       var matchCount = token & 15
+      if unsafe matchCount < 15 && distance >= 8 && outEnd - out >= CopyKernel.shortMatch {
+        unsafe CopyKernel.appendShortMatch(out, distance: distance)
+        unsafe out += matchCount &+ 4
+        continue
+      }
       if matchCount == 15 {
         guard let more = unsafe readCount(&at, end) else { return .truncated }
         matchCount &+= more

@@ -14,10 +14,10 @@ final class LeafBatch {
   /// Empty for leaves that are in no list.
   var repetition = MutableBuffer()
 
-  init(_ leaf: ParquetLeaf, rowCount: Int, limit: Int) {
+  init(_ leaf: ParquetLeaf, isFlat: Bool, rowCount: Int, limit: Int) {
     self.leaf = leaf
     values = DenseValues(type: leaf.columnType, capacity: rowCount, limit: limit)
-    validity = BitmapBuilder(capacity: leaf.isFlat ? rowCount : 0)
+    validity = BitmapBuilder(capacity: isFlat ? rowCount : 0)
   }
 
   /// The levels, once all are there.
@@ -46,9 +46,4 @@ final class LeafBatch {
     let values = exchange(&self.values, with: empty)
     return try values.finish(validity, rowCount: rowCount)
   }
-}
-
-extension ParquetLeaf {
-  /// True if there is a value or a null for each row, and nothing around it.
-  var isFlat: Bool { maxRepetitionLevel == 0 && maxDefinitionLevel <= 1 }
 }

@@ -7,6 +7,8 @@ internal import Columnar
 /// A class because it is long-lived, mutable state of one owner: a ``RowGroupDecoder``.
 final class LeafDecoder {
   let leaf: ParquetLeaf
+  /// True if the leaf is a column of its own: no levels are kept then, but a bit for each row.
+  let isFlat: Bool
   private let rowGroup: Int
   private let options: ReadOptions
   private var pages: PageReader
@@ -43,8 +45,10 @@ final class LeafDecoder {
   }
 
   init(
-    _ chunk: ChunkPlace, bytes: FileBytes, offsetIndex: OffsetIndex?, options: ReadOptions
+    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
+    options: ReadOptions
   ) throws(ParquetError) {
+    self.isFlat = isFlat
     leaf = chunk.leaf
     rowGroup = chunk.rowGroup
     self.options = options
@@ -200,7 +204,7 @@ final class LeafDecoder {
   func decode(_ count: Int, into batch: LeafBatch) throws(ParquetError) {
     if count == 0 { return }
     try skipRows()
-    if leaf.isFlat {
+    if isFlat {
       try decodeFlat(count, into: batch)
     } else {
       try walkNested(count, into: batch)
@@ -248,7 +252,7 @@ final class LeafDecoder {
     var left = rowsToSkip
     rowsToSkip = 0
     if let offsetIndex { left = try jump(left, offsetIndex) }
-    if leaf.isFlat {
+    if isFlat {
       try skipFlat(left)
     } else {
       while left > 0 {

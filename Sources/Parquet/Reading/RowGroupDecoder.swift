@@ -56,7 +56,8 @@ public final class RowGroupDecoder {
         batch.include(place)
         leaves.append(
           try LeafDecoder(
-            place, bytes: bytes, offsetIndex: offsetIndexes[leaf], options: options))
+            place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
+            offsetIndex: offsetIndexes[leaf], options: options))
       }
       columns.append((shape, leaves))
     }
@@ -103,7 +104,8 @@ public final class RowGroupDecoder {
     var batches: [LeafBatch] = []
     for decoder in leaves {
       let batch = LeafBatch(
-        decoder.leaf, rowCount: selection.count, limit: limits.blockByteCount)
+        decoder.leaf, isFlat: decoder.isFlat, rowCount: selection.count,
+        limit: limits.blockByteCount)
       try decode(selection, decoder, into: batch)
       batch.freezeLevels()
       batches.append(batch)
@@ -129,7 +131,7 @@ public final class RowGroupDecoder {
     let part = ParquetPart.columnChunk(path: shape.field.name, rowGroup: rowGroup)
     let column: Column
     do throws(RecordAssembly.Failure) {
-      if case .leaf = shape.kind, let batch = batches.first, batch.leaf.isFlat {
+      if let batch = batches.first, shape.isFlat(batch.leaf) {
         column = try flat(batch, rowCount)
       } else {
         column = try RecordAssembly(batches: batches).column(shape)
@@ -157,6 +159,14 @@ public final class RowGroupDecoder {
     } catch {
       throw .values(error)
     }
+  }
+}
+
+extension ColumnShape {
+  /// True if the column is `leaf` itself, with a value or a null for each row.
+  fileprivate func isFlat(_ leaf: ParquetLeaf) -> Bool {
+    guard case .leaf = kind else { return false }
+    return leaf.maxRepetitionLevel == 0 && leaf.maxDefinitionLevel <= 1
   }
 }
 
