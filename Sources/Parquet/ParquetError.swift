@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Bytes
+public import Codecs
 
 /// What can go wrong between Parquet bytes and columns.
 @nonexhaustive
@@ -14,6 +15,8 @@ public enum ParquetError: Error, Hashable, Sendable {
   case malformed(ParquetPart, ByteError)
   /// Two statements of the file contradict each other.
   case inconsistent(ParquetPart, what: String, expected: Int64, found: Int64)
+  /// A compressed block of `part` does not inflate, or not to the size the file states.
+  case codec(CodecError, in: ParquetPart)
   /// The bytes of a page are not the ones that were written.
   case checksumMismatch(ParquetPart, expected: UInt32, found: UInt32)
   /// The schema is not a tree, or a node of it can't be what it says.
@@ -75,6 +78,7 @@ extension ParquetError: CustomStringConvertible {
     case .malformed(let part, let error): "\(part) \(error)"
     case .inconsistent(let part, let what, let expected, let found):
       "\(part): expected \(what) to be \(expected), found \(found)"
+    case .codec(let error, let part): "\(part): \(error)"
     case .checksumMismatch(let part, let expected, let found):
       "\(part) is damaged: expected CRC-32 \(expected), found \(found)"
     case .invalidSchema(let path, let defect): "schema node '\(path)': \(defect)"
