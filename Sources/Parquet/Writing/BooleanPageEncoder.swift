@@ -24,9 +24,9 @@ final class BooleanPageEncoder: PageEncoder {
 
   func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues {
+  ) throws(ParquetError) -> EncodedValues {
     let page = exchange(&bits, with: BitmapBuilder()).finish()
-    var values = PageValues(encoding: encoding, count: page.count)
+    var values = EncodedValues(encoding: encoding, count: page.count)
     let ones = page.countOfOnes
     if page.count > 0 {
       values.bounds = ValueBounds(

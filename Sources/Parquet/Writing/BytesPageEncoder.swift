@@ -84,9 +84,9 @@ struct BytesPages: ~Copyable {
 
   mutating func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues {
+  ) throws(ParquetError) -> EncodedValues {
     if choice.isTrying { try decide(&context) }
-    var page = PageValues(
+    var page = EncodedValues(
       encoding: .rleDictionary, count: choice.isCoding ? codes.count / 4 : pending.count)
     if choice.isCoding {
       finishCodedPage(&page, into: &body)
@@ -103,14 +103,14 @@ struct BytesPages: ~Copyable {
     return page
   }
 
-  private mutating func finishCodedPage(_ page: inout PageValues, into body: inout MutableBuffer) {
+  private mutating func finishCodedPage(_ page: inout EncodedValues, into body: inout MutableBuffer) {
     describeCodedPage(&page, into: &body)
     hasCodedPages = true
     let lengths = width > 0 ? 0 : 4 * dictionary.count
     if dictionary.bytes.count + lengths > choice.dictionaryLimit { choice.giveUp() }
   }
 
-  private func describeCodedPage(_ page: inout PageValues, into body: inout MutableBuffer) {
+  private func describeCodedPage(_ page: inout EncodedValues, into body: inout MutableBuffer) {
     let coded = codes.values(as: UInt32.self)
     CodePage.encode(coded, entryCount: dictionary.count, into: &body)
     let places = dictionary.offsets.values(as: Int32.self)
@@ -206,7 +206,7 @@ final class BytesPageEncoder: PageEncoder {
   func append(_ values: LeafValues, _ range: Range<Int>) { pages.append(values, range) }
   func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues { try pages.finishPage(&context, into: &body) }
+  ) throws(ParquetError) -> EncodedValues { try pages.finishPage(&context, into: &body) }
   func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary? {
     try pages.finishChunk(&context)
   }

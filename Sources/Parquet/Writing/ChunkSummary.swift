@@ -38,7 +38,7 @@ struct ChunkSummary {
 
   private var isText: Bool { kind == .byteArray(isText: true) }
 
-  mutating func add(_ values: PageValues, _ levels: borrowing PageLevels) {
+  mutating func add(_ values: EncodedValues, _ levels: borrowing PageLevels) {
     let definition = levels.definitionHistogram()
     let repetition = levels.repetitionHistogram()
     for i in definition.indices { definitionHistogram[i] += definition[i] }

@@ -59,7 +59,7 @@ final class ColumnChunkEncoder {
   private(set) var encodedByteCount = 0
 
   /// Adds the rows of `batch`.
-  func append(_ batch: LeafBatch, _ context: inout PageContext) throws(ParquetError) {
+  func append(_ batch: ShreddedLeaf, _ context: inout PageContext) throws(ParquetError) {
     var piece = LeafPiece(entries: 0..<0, present: 0..<0, rowCount: 0)
     while piece.entries.upperBound < batch.entryCount {
       piece = batch.piece(
@@ -95,7 +95,7 @@ final class ColumnChunkEncoder {
   }
 
   /// Levels and values compressed together, each kind of levels behind its length.
-  private func encodeV1(_ context: inout PageContext) throws(ParquetError) -> PageValues {
+  private func encodeV1(_ context: inout PageContext) throws(ParquetError) -> EncodedValues {
     if leaf.maxRepetitionLevel > 0 {
       appendWithLength { levels.encodeRepetition(into: &$0) }
     }
@@ -121,7 +121,7 @@ final class ColumnChunkEncoder {
   }
 
   /// Levels as they are, values compressed if that makes them shorter.
-  private func encodeV2(_ context: inout PageContext) throws(ParquetError) -> PageValues {
+  private func encodeV2(_ context: inout PageContext) throws(ParquetError) -> EncodedValues {
     levels.encodeRepetition(into: &body)
     let repetitionByteCount = body.count
     levels.encodeDefinition(into: &body)

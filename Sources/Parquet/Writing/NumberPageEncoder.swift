@@ -80,10 +80,10 @@ struct NumberPages<Bits: PageNumber>: ~Copyable {
 
   mutating func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues {
+  ) throws(ParquetError) -> EncodedValues {
     if choice.isTrying { try decide(&context) }
     let count = choice.isCoding ? codes.count / 4 : pending.count / MemoryLayout<Bits>.size
-    var page = PageValues(encoding: .rleDictionary, count: count, bounds: bounds)
+    var page = EncodedValues(encoding: .rleDictionary, count: count, bounds: bounds)
     page.nanCount = nanCount
     if choice.isCoding {
       CodePage.encode(codes.values(as: UInt32.self), entryCount: dictionary.count, into: &body)
@@ -176,7 +176,7 @@ final class NarrowPageEncoder: PageEncoder {
   func append(_ values: LeafValues, _ range: Range<Int>) { pages.append(values, range) }
   func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues { try pages.finishPage(&context, into: &body) }
+  ) throws(ParquetError) -> EncodedValues { try pages.finishPage(&context, into: &body) }
   func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary? {
     try pages.finishChunk(&context)
   }
@@ -192,7 +192,7 @@ final class WidePageEncoder: PageEncoder {
   func append(_ values: LeafValues, _ range: Range<Int>) { pages.append(values, range) }
   func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues { try pages.finishPage(&context, into: &body) }
+  ) throws(ParquetError) -> EncodedValues { try pages.finishPage(&context, into: &body) }
   func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary? {
     try pages.finishChunk(&context)
   }

@@ -14,7 +14,7 @@ protocol PageEncoder: AnyObject {
   /// Writes the values of the page to `body`, and starts the next one.
   func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
-  ) throws(ParquetError) -> PageValues
+  ) throws(ParquetError) -> EncodedValues
   /// The dictionary that pages of this chunk refer to; nil if none does. Starts the next chunk.
   func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary?
 }
@@ -32,7 +32,7 @@ struct PageContext: ~Copyable, Sendable {
 }
 
 /// The value part of a page.
-struct PageValues {
+struct EncodedValues {
   var encoding: Encoding
   var count: Int
   /// Nil if there is no value, or only NaNs.

@@ -108,7 +108,7 @@ struct PageLevels: ~Copyable {
   }
 }
 
-/// A part of a ``LeafBatch`` that goes to one page: whole rows.
+/// A part of a ``ShreddedLeaf`` that goes to one page: whole rows.
 struct LeafPiece {
   var entries: Range<Int>
   /// The values of these entries.
@@ -116,7 +116,7 @@ struct LeafPiece {
   var rowCount: Int
 }
 
-extension LeafBatch {
+extension ShreddedLeaf {
   /// The next piece behind `piece`, of at most `rowLimit` rows and about `byteLimit` bytes, but at
   /// least one row.
   func piece(

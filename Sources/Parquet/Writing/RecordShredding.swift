@@ -3,7 +3,7 @@ internal import Bytes
 internal import Columnar
 
 /// The rows of a batch as one leaf sees them: levels, and the values that are there.
-struct LeafBatch {
+struct ShreddedLeaf {
   let levels: LeafLevels
   let values: LeafValues
   /// Levels there are, or would be: values and nulls of all kinds.
@@ -30,7 +30,7 @@ struct RecordShredder {
   private let leaves: ArraySlice<ParquetLeaf>
   private let kinds: [LeafKind]
   private var dictionaries: [LaidOutDictionary?]
-  private var output: [LeafBatch] = []
+  private var output: [ShreddedLeaf] = []
 
   /// - Parameter leaves: those of the one field whose columns are given to ``shred(_:_:)``.
   init(leaves: ArraySlice<ParquetLeaf>) {
@@ -52,7 +52,7 @@ struct RecordShredder {
   ///   another type than `field`.
   mutating func shred(
     _ column: Column, _ field: ColumnField
-  ) throws(ParquetError) -> [LeafBatch] {
+  ) throws(ParquetError) -> [ShreddedLeaf] {
     output.removeAll(keepingCapacity: true)
     if field.type.isNested {
       let count = column.count
@@ -83,7 +83,7 @@ struct RecordShredder {
       let values = LeafValues.layOut(
         column, rows: nil, as: kinds[index], known: &dictionaries[index])
       return output.append(
-        LeafBatch(levels: .allPresent, values: values, entryCount: column.count))
+        ShreddedLeaf(levels: .allPresent, values: values, entryCount: column.count))
     }
     guard field.isNullable else {
       throw .unwritable(path: leaf.name, what: "a null in a column that may have none")
@@ -91,7 +91,7 @@ struct RecordShredder {
     let values = LeafValues.layOut(
       column, rows: validity.positionsOfOnes(), as: kinds[index], known: &dictionaries[index])
     output.append(
-      LeafBatch(
+      ShreddedLeaf(
         levels: .definition(Self.bytes(of: validity)), values: values, entryCount: column.count))
   }
 
@@ -198,6 +198,6 @@ struct RecordShredder {
       ? .nested(definition: entries.definition, repetition: entries.repetition)
       : leaf.maxDefinitionLevel > 0 ? .definition(entries.definition) : .allPresent
     output.append(
-      LeafBatch(levels: levels, values: values, entryCount: entries.rows.count))
+      ShreddedLeaf(levels: levels, values: values, entryCount: entries.rows.count))
   }
 }
