@@ -285,11 +285,22 @@ extension ColumnChunkEncoder {
       switch set {
       case .widest: [.plain]
       case .current: [.plain, .deltaBinaryPacked]
-      case .smallest: possible
+      case .smallest: widelyRead(LeafKind(leaf))
       }
     return LeafKind(leaf) == .boolean ? [.plain] : possible.filter { allowed.contains($0) }
   }
 
+  /// Without those that the format has had since 2024 only, or that some engines never got:
+  /// BYTE_STREAM_SPLIT for integers and fixed lengths, DELTA_BYTE_ARRAY for fixed lengths.
+  private static func widelyRead(_ kind: LeafKind) -> [Encoding] {
+    switch kind {
+    case .int32, .int64: [.plain, .deltaBinaryPacked]
+    case .fixed, .wideDecimal: [.plain]
+    default: possibleEncodings(kind)
+    }
+  }
+
+  /// What the format allows.
   private static func possibleEncodings(_ kind: LeafKind) -> [Encoding] {
     switch kind {
     case .boolean: [.plain, .rle]

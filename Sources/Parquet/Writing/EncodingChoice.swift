@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
 
 /// Which encoding the pages of a column get: tried out on its first page, then kept.
 ///
@@ -94,14 +99,27 @@ struct EncodingChoice {
       return codedSize + dictionarySize <= plainSize
     }
     let pages = Self.horizon
-    let quarter = samples.last { $0.values <= last.values * 3 / 4 } ?? (0, 0)
-    let late = (values: last.values - quarter.values, entries: last.entries - quarter.entries)
-    // New values thin out as more of them have been seen: half as many as at the page's end.
-    let growth = (pages - 1) * (last.values * late.entries / max(1, late.values)) / 2
-    let dictionary = dictionarySize + dictionarySize * growth / max(1, last.entries)
-    let extraBits = Self.bits(last.entries + growth) - Self.bits(last.entries)
-    let coded = pages * codedSize + (pages - 1) * last.values * extraBits / 8
+    let entries = expectedEntryCount(after: pages * last.values, last)
+    let dictionary = dictionarySize * max(entries, last.entries) / max(1, last.entries)
+    let extraBits = Self.bits(entries) - Self.bits(last.entries)
+    let coded = pages * codedSize + (pages - 1) * last.values * max(0, extraBits) / 8
     return (coded + dictionary) * 100 <= pages * plainSize * 103
+  }
+
+  /// How many distinct values are to be expected among so many, if they were drawn at random: of d
+  /// equally likely ones, the n-th draw is new with a probability of exp(-n / d), which is seen in
+  /// the last quarter of the sample.
+  private func expectedEntryCount(
+    after valueCount: Int, _ last: (values: Int, entries: Int)
+  ) -> Int {
+    let quarter = samples.last { $0.values <= last.values * 3 / 4 } ?? (0, 0)
+    let lateValues = Double(last.values - quarter.values)
+    let lateEntries = Double(last.entries - quarter.entries)
+    guard lateEntries > 0 else { return last.entries }
+    guard lateEntries < lateValues * 0.999 else { return valueCount }
+    let middle = Double(last.values + quarter.values) / 2
+    let distinct = middle / -log(lateEntries / lateValues)
+    return Int(distinct * (1 - exp(-Double(valueCount) / distinct)))
   }
 
   private static func bits(_ count: Int) -> Int {

@@ -47,8 +47,8 @@ public enum EncodingSet: Hashable, Sendable {
   /// Also DELTA_BINARY_PACKED for integers: read by current Spark, Trino, DuckDB, ClickHouse,
   /// polars and PyArrow; by Iceberg's own vectorized reader from its release 1.10 on.
   case current
-  /// Also DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY and BYTE_STREAM_SPLIT, which Iceberg's
-  /// vectorized reader before 1.11 and some older ones do not have.
+  /// Also DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY for strings and BYTE_STREAM_SPLIT for floats,
+  /// which Iceberg's vectorized reader does not have before its release 1.11.
   case smallest
 }
 
