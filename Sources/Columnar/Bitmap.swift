@@ -109,7 +109,7 @@ public struct Bitmap: Sendable {
   }
 }
 
-/// Appends bits one by one or in runs.
+/// Appends bits one by one, in words or in runs.
 public struct BitmapBuilder: ~Copyable {
   private var bits: MutableBuffer
   private var pending: UInt64 = 0
@@ -129,23 +129,39 @@ public struct BitmapBuilder: ~Copyable {
     }
   }
 
-  public mutating func append(repeating bit: Bool, count extra: Int) {
-    var left = extra
-    while left > 0, count & 63 != 0 {
-      append(bit)
-      left -= 1
+  /// Appends the low `extra` bits (0…64) of `word`; the others are ignored.
+  public mutating func append(word: UInt64, count extra: Int) {
+    precondition(extra >= 0 && extra <= 64, "a word has 64 bits")
+    if extra == 0 { return }
+    let fresh = extra == 64 ? word : word & (1 << UInt64(extra) &- 1)
+    countOfZeros &+= extra &- fresh.nonzeroBitCount
+    let used = count & 63
+    pending |= fresh << UInt64(used)
+    count &+= extra
+    if used &+ extra >= 64 {
+      bits.append(value: pending)
+      pending = used == 0 ? 0 : fresh >> UInt64(64 &- used)
     }
-    while left >= 64 {
-      bits.append(value: bit ? UInt64.max : 0)
-      count += 64
-      if !bit { countOfZeros += 64 }
-      left -= 64
-    }
-    for _ in 0..<left { append(bit) }
   }
 
+  /// Appends `bit` `extra` times. Cost: O(extra / 64).
+  public mutating func append(repeating bit: Bool, count extra: Int) {
+    precondition(extra >= 0, "a negative number of bits")
+    let word: UInt64 = bit ? .max : 0
+    var left = extra
+    while left > 64 {
+      append(word: word, count: 64)
+      left &-= 64
+    }
+    append(word: word, count: left)
+  }
+
+  /// Appends all bits of `other`. Cost: O(count / 64), whatever the offsets.
   public mutating func append(_ other: Bitmap) {
-    for i in 0..<other.count { append(other[i]) }
+    bits.reserve(other.wordCount * 8 + 8)
+    for i in 0..<other.wordCount {
+      append(word: other.word(i), count: Swift.min(64, other.count &- i &* 64))
+    }
   }
 
   public consuming func finish() -> Bitmap {

@@ -5,7 +5,7 @@ public import Bytes
 ///
 /// Laws: `values` has the layout of `type` or is a dictionary of it; there is a `validity` exactly
 /// where `nullCount` is above 0; the slot of a null may be read and means nothing.
-/// Cost: copying and slicing are O(1), nested columns O(children).
+/// Cost: copying is O(1); slicing counts the nulls, 64 rows a step, in structures O(children).
 public struct Column: Sendable {
   public let type: ColumnType
   /// How many rows.
@@ -78,17 +78,29 @@ public struct Column: Sendable {
     if case .dictionary = values { true } else { false }
   }
 
-  /// The same rows under another type of the same layout.
+  /// The same rows under another type of the same layout, down to dictionaries and children.
   public func retyped(as type: ColumnType) -> Column {
     precondition(type.layout == self.type.layout, "\(self.type) does not lie as \(type)")
-    if case .dictionary(let codes, let dictionary) = values {
-      let inner = dictionary.retyped(as: type)
-      return Column(type: type, count: count, validity: validity, values: .dictionary(codes: codes, inner))
-    }
+    if type == self.type { return self }
+    let values: Values =
+      switch self.values {
+      case .dictionary(let codes, let dictionary):
+        .dictionary(codes: codes, dictionary.retyped(as: type))
+      case .structure(let children):
+        .structure(Column.retyped(children, as: type.children))
+      case .list(let offsets, let elements):
+        .list(offsets: offsets, elements: elements.retyped(as: type.elementType))
+      case .null, .bits, .fixed, .variable: self.values
+      }
     return Column(type: type, count: count, validity: validity, values: values)
   }
 
-  /// The rows in `range`, without a copy of their values.
+  private static func retyped(_ children: [Column], as fields: [ColumnField]) -> [Column] {
+    precondition(children.count == fields.count, "a structure of another number of fields")
+    return zip(children, fields).map { $0.retyped(as: $1.type) }
+  }
+
+  /// The rows in `range`, without a copy of their values. Cost: the nulls among them are counted.
   public func slice(_ range: Range<Int>) -> Column {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice outside the column")
     if range == 0..<count { return self }
@@ -96,7 +108,8 @@ public struct Column: Sendable {
       switch values {
       case .null: .null
       case .bits(let bits): .bits(bits.slice(range))
-      case .fixed(let buffer): .fixed(Column.slice(buffer, range, width: buffer.count / max(count, 1)))
+      case .fixed(let buffer):
+        .fixed(Column.slice(buffer, range, width: buffer.count / max(count, 1)))
       case .variable(let offsets, let bytes):
         .variable(offsets: Column.sliceOffsets(offsets, range), bytes: bytes)
       case .dictionary(let codes, let dictionary):

@@ -35,8 +35,7 @@ public final class ColumnBuilder {
     children =
       switch type {
       case .structure(let fields): fields.map { ColumnBuilder($0.type) }
-      case .list(let element): [ColumnBuilder(element.type)]
-      case .map(let key, let value): [ColumnBuilder(.structure([key, value]))]
+      case .list, .map: [ColumnBuilder(type.elementType)]
       default: []
       }
     startOffsets()
@@ -59,10 +58,14 @@ public final class ColumnBuilder {
     case .null: break
     case .bits: bits.append(false)
     case .fixed(let width):
-      for _ in 0..<width { fixed.append(value: UInt8(0)) }
+      switch width {
+      case 4: fixed.append(value: UInt32(0))
+      case 8: fixed.append(value: UInt64(0))
+      default: for _ in 0..<width { fixed.append(value: UInt8(0)) }
+      }
     case .variable: offsets.append(value: Int32(truncatingIfNeeded: fixed.count))
     case .structure: for child in children { child.appendNull() }
-    case .list: offsets.append(value: Int32(truncatingIfNeeded: children[0].count))
+    case .list: offsets.append(value: Int32(children[0].count))
     }
     validity.append(false)
     count &+= 1
@@ -118,7 +121,7 @@ public final class ColumnBuilder {
   /// Closes a list or map whose elements were appended to its child.
   public func endList() {
     precondition(type.layout == .list)
-    offsets.append(value: Int32(truncatingIfNeeded: children[0].count))
+    offsets.append(value: Int32(children[0].count))
     countValue()
   }
 

@@ -90,6 +90,17 @@ extension ColumnType {
   }
 }
 
+extension ColumnType {
+  /// What the elements of a list or map are; a map's are structures of key and value.
+  package var elementType: ColumnType {
+    switch self {
+    case .list(let element): element.type
+    case .map(let key, let value): .structure([key, value])
+    default: preconditionFailure("\(self) has no elements")
+    }
+  }
+}
+
 /// A column's name and type, and what a table format says of it.
 public struct ColumnField: Hashable, Sendable {
   public var name: String
