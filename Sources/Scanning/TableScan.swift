@@ -3,7 +3,7 @@ public import Catalogs
 public import Columnar
 internal import Expressions
 public import Iceberg
-public import Storage
+internal import Storage
 
 /// A question to a table: which rows and columns, of which state.
 ///
