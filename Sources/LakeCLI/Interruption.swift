@@ -26,7 +26,7 @@ enum Interruption {
     unsafe sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, signal) }
     unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let context = Unmanaged.passRetained(Waiter(action: action, signals: signals)).toOpaque()
+    let context = unsafe Unmanaged.passRetained(Waiter(action: action, signals: signals)).toOpaque()
     var thread = pthread_t()
     unsafe pthread_create(
       &thread, nil,
