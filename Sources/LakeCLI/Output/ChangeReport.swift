@@ -46,22 +46,23 @@ struct ChangeReport {
   private var object: String {
     var writer = JSONWriter()
     writer.beginObject()
-    func number(_ key: String, _ value: Int64?) {
-      writer.writeKey(key)
-      if let value { writer.write(value) } else { writer.writeNull() }
-    }
     writer.writeKey("table")
     writer.write(table)
-    number("snapshot_id", snapshotID)
+    writer.writeKey("snapshot_id")
+    if let snapshotID { writer.write(snapshotID) } else { writer.writeNull() }
     writer.writeKey("operation")
     writer.write(operation)
-    number("sequence_number", sequenceNumber)
-    number("added_rows", addedRows)
-    number("deleted_rows", deletedRows)
-    number("added_files", addedFiles)
-    number("removed_files", removedFiles)
-    number("attempts", Int64(attempts))
-    number("duration_ms", milliseconds)
+    writer.writeKey("sequence_number")
+    if let sequenceNumber { writer.write(sequenceNumber) } else { writer.writeNull() }
+    let numbers = [
+      ("added_rows", addedRows), ("deleted_rows", deletedRows), ("added_files", addedFiles),
+      ("removed_files", removedFiles), ("attempts", Int64(attempts)),
+      ("duration_ms", milliseconds),
+    ]
+    for (key, value) in numbers {
+      writer.writeKey(key)
+      writer.write(value)
+    }
     writer.endObject()
     return String(decoding: writer.finish().array(), as: UTF8.self) + "\n"
   }
