@@ -54,6 +54,11 @@ struct BitPackingTests {
         let body = Array(raw[offset...])
         let expected = (0..<count).map { UInt32(naiveValue($0, width: width, in: body)) }
         #expect(values == expected, "count \(count), offset \(offset), extra \(extra)")
+        // From an array, behind which an address sanitizer sees any read.
+        var tight = [UInt32](repeating: 0, count: count)
+        var span = tight.mutableSpan
+        try BitPacking.unpack(raw.span.bytes, at: offset, width: width, into: &span)
+        #expect(tight == expected, "count \(count), offset \(offset), extra \(extra)")
       }
     }
   }

@@ -63,4 +63,15 @@ extension Codec {
     try decompressor.decompress(bytes.bytes, into: &output, limits: limits)
     return output.freeze()
   }
+
+  /// Decompressed from and into arrays, which unlike buffers have nothing behind their bytes: an
+  /// address sanitizer sees what is read or written there.
+  func decompressTightly(_ bytes: [UInt8], to byteCount: Int) throws(CodecError) -> [UInt8] {
+    var decompressor = Decompressor(self)
+    var output = [UInt8](repeating: 0, count: byteCount)
+    var values = output.mutableSpan
+    var span = values.mutableBytes
+    try decompressor.decompress(bytes.span.bytes, into: &span)
+    return output
+  }
 }

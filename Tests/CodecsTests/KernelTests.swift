@@ -12,6 +12,8 @@ struct KernelTests {
       let expected = try #require(SnappyTwin.decompress(block))
       let found = try Codec.snappy.decompress(Buffer(block), to: expected.count)
       #expect(found.array() == expected, "round \(round)")
+      let tight = try Codec.snappy.decompressTightly(block, to: expected.count)
+      #expect(tight == expected, "round \(round)")
     }
   }
 
@@ -22,6 +24,8 @@ struct KernelTests {
       let expected = try #require(LZ4Twin.decompress(block))
       let found = try Codec.lz4Raw.decompress(Buffer(block), to: expected.count)
       #expect(found.array() == expected, "round \(round)")
+      let tight = try Codec.lz4Raw.decompressTightly(block, to: expected.count)
+      #expect(tight == expected, "round \(round)")
       #expect(try Codec.lz4Raw.decompress(Buffer(block)).array() == expected, "round \(round)")
     }
   }
@@ -51,6 +55,13 @@ struct KernelTests {
       #expect(SnappyTwin.decompress(snappy) == bytes.array(), "\(size) bytes")
       let lz4 = try Codec.lz4Raw.compress(bytes).array()
       #expect(LZ4Twin.decompress(lz4) == bytes.array(), "\(size) bytes")
+      // From an array, with nothing behind it that could be read.
+      let array = bytes.array()
+      for (codec, expected) in [(Codec.snappy, snappy), (.lz4Raw, lz4)] {
+        var compressor = try Compressor(codec)
+        let tight = try compressor.compress(array.span.bytes).array()
+        #expect(tight == expected, "\(size) bytes")
+      }
     }
   }
 
