@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// The bytes of each row of a column of strings, binaries, fixed or uuids, through pointers that
+/// are good for the call of ``Column/withByteRows(_:)`` and checked by it.
+@unsafe
+struct ByteRows {
+  /// Of rows that are entries of a dictionary; else nil.
+  var codes: UnsafePointer<Int32>?
+  /// Of rows of a fixed width: nil.
+  let offsets: UnsafePointer<Int32>?
+  let width: Int
+  let bytes: UnsafeRawPointer
+  /// How many bytes there are behind `bytes`.
+  let limit: Int
+  var count: Int
+
+  @inline(__always)
+  func row(_ row: Int) -> ByteRow {
+    let row = unsafe codes.map { unsafe Int($0[row]) } ?? row
+    guard let offsets = unsafe offsets else {
+      return unsafe ByteRow(
+        start: bytes + row &* width, length: width, slack: limit &- (row &+ 1) &* width)
+    }
+    let start = unsafe Int(offsets[row])
+    let end = unsafe Int(offsets[row &+ 1])
+    return unsafe ByteRow(start: bytes + start, length: end &- start, slack: limit &- end)
+  }
+}
+
+/// The bytes of one row.
+@unsafe
+struct ByteRow {
+  let start: UnsafeRawPointer
+  let length: Int
+  /// How many readable bytes follow.
+  let slack: Int
+
+  @inline(__always)
+  func equals(_ other: ByteRow) -> Bool {
+    unsafe length == other.length && memcmp(start, other.start, length) == 0
+  }
+
+  /// Negative, zero or positive as these bytes sort before, with or after `other` (unsigned).
+  @inline(__always)
+  func order(_ other: ByteRow) -> Int {
+    let a = unsafe chunk(at: 0)
+    let b = unsafe other.chunk(at: 0)
+    if a != b { return a < b ? -1 : 1 }
+    let common = unsafe min(length, other.length)
+    if common > 8 {
+      let rest = unsafe memcmp(start + 8, other.start + 8, common &- 8)
+      if rest != 0 { return Int(rest) }
+    }
+    return unsafe length &- other.length
+  }
+
+  /// The 8 bytes from `offset` on as a number that sorts as they do, with zeros past the end.
+  @inline(__always)
+  func chunk(at offset: Int) -> UInt64 {
+    let left = unsafe length &- offset
+    if left >= 8 {
+      return unsafe UInt64(bigEndian: start.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    if left <= 0 { return 0 }
+    if unsafe left &+ slack >= 8 {
+      let wide = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+      return UInt64(bigEndian: wide) & (.max << UInt64(64 &- 8 &* left))
+    }
+    var value: UInt64 = 0
+    for i in 0..<left {
+      let byte = unsafe start.load(fromByteOffset: offset &+ i, as: UInt8.self)
+      value |= UInt64(byte) << UInt64(56 &- 8 &* i)
+    }
+    return value
+  }
+
+  /// True if the first bytes are those of `prefix`.
+  @inline(__always)
+  func starts(with prefix: ByteRow) -> Bool {
+    unsafe length >= prefix.length && memcmp(start, prefix.start, prefix.length) == 0
+  }
+}
+
+extension Column {
+  /// Calls `body` with the bytes of the rows of this column.
+  ///
+  /// That all offsets ascend and end within the bytes, and that all codes are within the
+  /// dictionary, is checked here, once.
+  func withByteRows<R>(_ body: (ByteRows) -> R) -> R {
+    if case .dictionary(let codes, let dictionary) = values {
+      let codes = codes.values(as: Int32.self)
+      checkRows(codes, below: dictionary.count)
+      return unsafe codes.withUnsafeBufferPointer { codes in
+        unsafe dictionary.withByteRows { rows in
+          var rows = unsafe rows
+          unsafe rows.codes = codes.baseAddress
+          unsafe rows.count = count
+          return unsafe body(rows)
+        }
+      }
+    }
+    if case .variable(let offsets, let buffer) = values {
+      checkAscending(offsets.values(as: Int32.self), limit: buffer.count)
+    }
+    return unsafe withCheckedByteRows(body)
+  }
+
+  /// The same for a plain column whose offsets are known to ascend and to end within the bytes.
+  @unsafe
+  func withCheckedByteRows<R>(_ body: (ByteRows) -> R) -> R {
+    switch values {
+    case .fixed(let buffer):
+      guard case .fixed(let width) = type.layout else { preconditionFailure("not of fixed width") }
+      return unsafe buffer.bytes.withUnsafeBytes { bytes in
+        // An empty buffer has an address too; without one there is nothing to read.
+        guard let base = bytes.baseAddress else { preconditionFailure("a buffer without address") }
+        return unsafe body(
+          ByteRows(
+            codes: nil, offsets: nil, width: width, bytes: base, limit: bytes.count, count: count))
+      }
+    case .variable(let offsets, let buffer):
+      return unsafe offsets.values(as: Int32.self).withUnsafeBufferPointer { offsets in
+        unsafe buffer.bytes.withUnsafeBytes { bytes in
+          guard let base = bytes.baseAddress, let first = offsets.baseAddress else {
+            preconditionFailure("a buffer without address")
+          }
+          return unsafe body(
+            ByteRows(
+              codes: nil, offsets: first, width: 0, bytes: base, limit: bytes.count, count: count))
+        }
+      }
+    default: preconditionFailure("not bytes")
+    }
+  }
+}
+
+/// Stops unless `offsets` start at 0 or above, ascend, and end within `limit`. Without branches, as
+/// ``checkRows(_:below:)``.
+func checkAscending(_ offsets: Span<Int32>, limit: Int) {
+  precondition(offsets.count > 0, "no first offset")
+  var signs: Int32 = offsets[0]
+  for i in 1..<offsets.count {
+    unsafe signs |= offsets[unchecked: i] &- offsets[unchecked: i &- 1]
+  }
+  // With the first at 0 or above and no step down, no difference wrapped around.
+  precondition(signs >= 0 && offsets[offsets.count - 1] <= limit, "offsets outside the bytes")
+}

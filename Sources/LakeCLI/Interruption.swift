@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Synchronization
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
+/// SIGINT and SIGTERM: the running command is cancelled, and ends committed or not committed.
+enum Interruption {
+  private static let received = Atomic<Int32>(0)
+
+  /// 128 + the signal, if one came.
+  static var exitCode: Int32? {
+    let signal = received.load(ordering: .acquiring)
+    return signal == 0 ? nil : 128 + signal
+  }
+
+  /// Calls `action` at the first signal; a second one ends the process at once.
+  ///
+  /// The signals are blocked in every thread and waited for in one of their own, where, unlike in
+  /// a signal handler, anything may be called. Call it before other threads are started, which
+  /// inherit what is blocked.
+  static func onSignal(_ action: @escaping @Sendable () -> Void) {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, signal) }
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+    let context = Unmanaged.passRetained(Waiter(action: action, signals: signals)).toOpaque()
+    var thread = pthread_t()
+    unsafe pthread_create(
+      &thread, nil,
+      { context in
+        guard let context = unsafe context else { return nil }
+        let waiter = unsafe Unmanaged<Waiter>.fromOpaque(context).takeRetainedValue()
+        waiter.wait()
+        return nil
+      }, context)
+  }
+
+  private final class Waiter {
+    let action: @Sendable () -> Void
+    var signals: sigset_t
+
+    init(action: @escaping @Sendable () -> Void, signals: sigset_t) {
+      self.action = action
+      self.signals = signals
+    }
+
+    func wait() {
+      var signal: Int32 = 0
+      unsafe sigwait(&signals, &signal)
+      Interruption.received.store(signal, ordering: .releasing)
+      action()
+      unsafe sigwait(&signals, &signal)
+      _exit(128 + signal)
+    }
+  }
+}
