@@ -76,6 +76,11 @@ public struct Buffer: Sendable {
     return Buffer(storage: storage, offset: offset + range.lowerBound, count: range.count)
   }
 
+  /// True if both are the very same bytes of the very same memory, which costs no comparison.
+  public func isSameMemory(as other: Buffer) -> Bool {
+    storage === other.storage && offset == other.offset && count == other.count
+  }
+
   /// A copy of the bytes.
   public func array() -> [UInt8] {
     let bytes = self.bytes

@@ -9,7 +9,7 @@
 ///
 /// Decoders size it once and fill it through ``mutableBytes`` or ``mutableValues(as:)``; encoders
 /// append. Bytes that were never written are not cleared unless asked for.
-public struct MutableBuffer: ~Copyable {
+public struct MutableBuffer: ~Copyable, Sendable {
   private var storage: BufferStorage
   /// How many bytes are in use.
   public private(set) var count: Int

@@ -79,6 +79,7 @@ public struct ParquetFooter: Sendable {
     } catch {
       throw .malformed(.footer, error)
     }
+    try FooterChecksum.verify(body.bytes, metadata)
     return try ParquetFooter(
       metadata: metadata, fileByteCount: fileByteCount, offset: fileByteCount - Int64(length),
       limits: limits)
