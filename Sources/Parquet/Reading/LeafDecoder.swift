@@ -122,6 +122,21 @@ final class LeafDecoder {
       throw .inconsistent(part, what: "values left", expected: levelsLeft, found: found)
     }
     levelsLeft -= found
+    if leaf.maxRepetitionLevel == 0, let expected = rowsByIndex(pages.dataPageIndex - 1) {
+      // Else a jump to a later page would come to other rows than are meant.
+      guard found == expected else {
+        throw .inconsistent(part, what: "rows of the page", expected: expected, found: found)
+      }
+    }
+  }
+
+  /// How many rows the offset index says data page `page` has.
+  private func rowsByIndex(_ page: Int) -> Int64? {
+    guard let locations = offsetIndex?.pageLocations, locations.indices.contains(page) else {
+      return nil
+    }
+    let end = page + 1 < locations.count ? locations[page + 1].firstRowIndex : rowCount
+    return end - locations[page].firstRowIndex
   }
 
   private func inflate(_ body: Buffer, to byteCount: Int) throws(ParquetError) -> Buffer {

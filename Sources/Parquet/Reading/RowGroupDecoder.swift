@@ -23,24 +23,16 @@ public final class RowGroupDecoder {
   private let mostRowsPerBatch: Int
 
   /// - Parameters:
-  ///   - bytes: what ``ReadPlan/ranges`` ask for, at least.
+  ///   - bytes: what ``ReadPlan/ranges`` of `plan` ask for, at least.
   ///   - workspace: one that is used for one row group after the other.
   /// - Throws: as ``ParquetFooter/readPlan(rowGroup:projection:)``, and for codecs that are not
   ///   supported.
-  public convenience init(
-    _ footer: ParquetFooter, rowGroup: Int, projection: ParquetProjection, bytes: FileBytes,
+  public init(
+    _ footer: ParquetFooter, plan: ReadPlan, bytes: FileBytes,
     options: ReadOptions = ReadOptions(), workspace: DecodeWorkspace = DecodeWorkspace()
   ) throws(ParquetError) {
-    try self.init(
-      footer, rowGroup: rowGroup, projection: projection, bytes: bytes, offsetIndexes: [:],
-      options: options, workspace: workspace)
-  }
-
-  package init(
-    _ footer: ParquetFooter, rowGroup: Int, projection: ParquetProjection, bytes: FileBytes,
-    offsetIndexes: [Int: OffsetIndex], options: ReadOptions, workspace: DecodeWorkspace
-  ) throws(ParquetError) {
-    fields = projection.fields
+    fields = plan.projection.fields
+    let rowGroup = plan.rowGroup
     self.rowGroup = rowGroup
     limits = options.limits
     let rows = footer.rowCount(ofRowGroup: rowGroup)
@@ -50,7 +42,7 @@ public final class RowGroupDecoder {
     self.rowCount = rowCount
     var columns: [(ColumnShape, [LeafDecoder])] = []
     var batch = BatchSize(rowCount: rows)
-    for shape in projection.shapes {
+    for shape in plan.projection.shapes {
       var leaves: [LeafDecoder] = []
       for leaf in ParquetProjection(shapes: [shape]).leafIndices {
         let place = try footer.chunkPlace(rowGroup: rowGroup, leaf: leaf)
@@ -58,7 +50,7 @@ public final class RowGroupDecoder {
         leaves.append(
           try LeafDecoder(
             place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
-            offsetIndex: offsetIndexes[leaf], options: options, workspace: workspace))
+            offsetIndex: plan.pageIndexes[leaf]?.offsetIndex, options: options, workspace: workspace))
       }
       columns.append((shape, leaves))
     }
