@@ -30,7 +30,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [1, 2, 4, 5, 8, 12, 16, 33])
   func `values are gathered as a loop would`(width: Int) {
-    var random = SeededRandom(11)
+    var random = SeededRandom(orSeed: 11)
     for count in [0, 1, 2, 7, 64, 1000] {
       let dictionary = Buffer(random.bytes(width * 50))
       let codes = (0..<count).map { _ in UInt32(random.next() % 50) }
@@ -53,7 +53,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `strings are gathered as a loop would`() {
-    var random = SeededRandom(12)
+    var random = SeededRandom(orSeed: 12)
     for round in 0..<50 {
       let strings = (0..<20).map { _ in random.bytes(Int(random.next() % (round < 25 ? 90 : 9))) }
       var offsets: [Int32] = [0]
@@ -94,7 +94,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [1, 3, 4, 8, 16, 17], [0, 5, 50, 95, 100])
   func `values are spread to their rows and null slots are zero`(width: Int, density: Int) {
-    var random = SeededRandom(13)
+    var random = SeededRandom(orSeed: 13)
     for count in [0, 1, 63, 64, 65, 130, 700] {
       let validity = validity(count, density, &random)
       let ones = validity.countOfOnes
@@ -119,7 +119,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [0, 5, 50, 95, 100])
   func `offsets are spread so that other rows are empty`(density: Int) {
-    var random = SeededRandom(14)
+    var random = SeededRandom(orSeed: 14)
     for count in [0, 1, 63, 64, 65, 700] {
       let validity = validity(count, density, &random)
       let ones = validity.countOfOnes
@@ -144,7 +144,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `length-prefixed strings are appended as a loop would`() throws {
-    var random = SeededRandom(15)
+    var random = SeededRandom(orSeed: 15)
     for round in 0..<60 {
       let strings = (0..<Int(random.next() % 40)).map { _ in
         random.bytes(Int(random.next() % (round % 2 == 0 ? 20 : 200)))
@@ -157,7 +157,7 @@ struct DecodeKernelTests {
         source.bytes, at: 2, count: strings.count, ends: &found, into: &bytes, limit: 1 << 20)
       #expect(after == 2 + prefixed(strings).count)
       #expect(array(bytes) == strings.flatMap { $0 }, "round \(round)")
-      #expect(Array(ends(found).dropFirst()) == sums(strings.map(\.count)))
+      #expect(Array(ends(found).dropFirst()) == sums(strings.map { $0.count }))
       let skipped = DecodeKernels.skipLengthPrefixed(source.bytes, at: 2, count: strings.count)
       #expect(skipped == after)
     }
@@ -190,7 +190,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `strings with shared beginnings are appended as a loop would`() {
-    var random = SeededRandom(16)
+    var random = SeededRandom(orSeed: 16)
     for round in 0..<50 {
       let first = random.bytes(Int(random.next() % 20))
       var previous = first
@@ -215,7 +215,7 @@ struct DecodeKernelTests {
         of: Buffer(source).bytes, at: 1, ends: &found, into: &bytes, limit: 1 << 20)
       #expect(after == source.count)
       #expect(array(bytes) == strings.flatMap { $0 }, "round \(round)")
-      #expect(Array(ends(found).dropFirst()) == sums(strings.map(\.count)))
+      #expect(Array(ends(found).dropFirst()) == sums(strings.map { $0.count }))
     }
   }
 
@@ -227,14 +227,14 @@ struct DecodeKernelTests {
       found.append(value: Int32(0))
       var bytes = MutableBuffer()
       let after = DecodeKernels.appendPrefixed(
-        previous: Buffer([1, 2, 3]).bytes, prefixes: prefixes.span, suffixes: suffixes.span,
-        of: Buffer([1, 2, 3]).bytes, at: 0, ends: &found, into: &bytes, limit: 1 << 20)
+        previous: Buffer([1, 2, 3] as [UInt8]).bytes, prefixes: prefixes.span, suffixes: suffixes.span,
+        of: Buffer([1, 2, 3] as [UInt8]).bytes, at: 0, ends: &found, into: &bytes, limit: 1 << 20)
       #expect(after == nil, "\(prefixes) \(suffixes)")
     }
   }
 
   @Test(arguments: 1...17) func `streams are merged as a loop would`(width: Int) {
-    var random = SeededRandom(17)
+    var random = SeededRandom(orSeed: 17)
     for total in [0, 1, 15, 16, 17, 40, 333] {
       let source = random.bytes(total * width)
       for first in [0, total / 3, total] {
@@ -251,5 +251,11 @@ struct DecodeKernelTests {
           array(output) == [0, 0, 0, 0, 0] + expected, "\(first)+\(count) of \(total) × \(width)")
       }
     }
+  }
+}
+
+extension SeededRandom {
+  fileprivate mutating func bytes(_ count: Int) -> [UInt8] {
+    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
   }
 }
