@@ -71,7 +71,8 @@ extension ManifestFile {
   /// ``Counts/init(of:)``).
   ///
   /// - Throws: ``IcebergError/avro(_:in:)`` if it is no manifest.
-  public init(embedded path: String, _ bytes: Buffer, of snapshotID: SnapshotID) throws(IcebergError)
+  public init(embedded path: String, _ bytes: Buffer, of snapshotID: SnapshotID)
+    throws(IcebergError)
   {
     let header: AvroFileHeader
     do { header = try AvroFileHeader(bytes.bytes) } catch { throw .avro(error, in: "manifest") }

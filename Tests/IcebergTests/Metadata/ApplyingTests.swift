@@ -109,7 +109,8 @@ struct ApplyingTests {
     #expect(spec.fields.map(\.fieldID) == [FieldID(1001), FieldID(1000)])
   }
 
-  @Test func `rule 46: v1 replaces a dropped field by void, in its place, v2 takes it out`() throws {
+  @Test func `rule 46: v1 replaces a dropped field by void, in its place, v2 takes it out`() throws
+  {
     for version in [FormatVersion.v1, .v2] {
       let table = try Samples.table(version, partitioned: true)
       let spec = try table.partitionSpec(of: [

@@ -91,8 +91,9 @@ struct MetadataJSONTests {
             ])),
         .setPartitionStatistics(
           PartitionStatisticsFile(snapshotID: SnapshotID(6), path: "q", byteCount: 3)),
-      ] + (version == .v3
-        ? [.addEncryptionKey(EncryptionKey(id: "k", encryptedKeyMetadata: "bb=="))] : []),
+      ]
+        + (version == .v3
+          ? [.addEncryptionKey(EncryptionKey(id: "k", encryptedKeyMetadata: "bb=="))] : []),
       at: Samples.start + 9, previousLocation: "s3://bucket/v1.metadata.json")
     let again = try Samples.reread(table)
     #expect(again == table)
