@@ -32,6 +32,26 @@ public struct MutableBuffer: ~Copyable, Sendable {
     unsafe memset(storage.base, 0, byteCount)
   }
 
+  private init(reusing storage: BufferStorage) {
+    self.storage = storage
+    count = 0
+  }
+
+  /// The memory of `buffer`, to be written anew: what it held counts as gone.
+  ///
+  /// For decoders that need a buffer of about the same size again and again, as memory that was
+  /// not touched yet costs several times what is written to it.
+  /// - Returns: nil, and `buffer` is left as it is, if something else refers to that memory, or it
+  ///   was not allocated here.
+  public static func reclaim(_ buffer: inout Buffer) -> MutableBuffer? {
+    guard buffer.storage.isReusable, isKnownUniquelyReferenced(&buffer.storage) else {
+      return nil
+    }
+    let storage = buffer.storage
+    buffer = .empty
+    return MutableBuffer(reusing: storage)
+  }
+
   public var isEmpty: Bool { count == 0 }
   public var capacity: Int { storage.byteCount }
 

@@ -10,7 +10,7 @@ enum RowPick {
   case positions(Buffer)
 
   /// From here on, a run of rows is copied at once rather than row by row.
-  private static let runLength = 8
+  private static let runLength = 32
 
   init(_ mask: Bitmap) {
     let ones = mask.countOfOnes
@@ -30,17 +30,22 @@ enum RowPick {
       self = .none
     } else if selection.isAll {
       self = .all
-    } else if selection.ranges.count * RowPick.runLength <= selection.count {
-      self = .ranges(selection.ranges)
     } else {
-      self = .positions(selection.positions)
+      self.init(selection.ranges, count: selection.count)
     }
   }
-}
 
-extension RowSelection {
-  /// The selected rows as Int32s, ascending.
-  fileprivate var positions: Buffer {
+  /// The `count` rows of `ranges`.
+  init(_ ranges: [Range<Int>], count: Int) {
+    if ranges.count * RowPick.runLength <= count {
+      self = .ranges(ranges)
+    } else {
+      self = .positions(RowPick.positions(ranges, count: count))
+    }
+  }
+
+  /// The rows of `ranges` as Int32s, ascending.
+  private static func positions(_ ranges: [Range<Int>], count: Int) -> Buffer {
     var buffer = MutableBuffer(byteCount: count * 4)
     var positions = buffer.mutableValues(as: Int32.self)
     var next = 0
@@ -161,7 +166,7 @@ extension RecordBatch {
     return picked(RowPick(selection), rowCount: selection.count)
   }
 
-  private func picked(_ pick: RowPick, rowCount: Int) -> RecordBatch {
+  func picked(_ pick: RowPick, rowCount: Int) -> RecordBatch {
     if case .all = pick { return self }
     return RecordBatch(
       fields: fields, columns: columns.map { $0.picked(pick) }, rowCount: rowCount)

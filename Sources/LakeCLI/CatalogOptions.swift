@@ -23,10 +23,8 @@ struct CatalogOptions: ParsableArguments {
   }
 
   /// The catalog asked for.
-  func open() throws -> any Catalog { try filesystemCatalog() }
-
-  private func filesystemCatalog() throws -> FilesystemCatalog {
-    if let catalog { return try Configuration.load().filesystemCatalog(named: catalog) }
+  func open() async throws -> any Catalog {
+    if let catalog { return try await Configuration.load().filesystemCatalog(named: catalog) }
     let location = warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse"
     return try FilesystemCatalog(warehouse: Location.absolute(location), store: Stores.local)
   }

@@ -10,36 +10,30 @@ internal import ArgumentParser
 @main
 enum Main {
   static func main() async {
-    let command: any ParsableCommand
-    do {
-      command = try Lake.parseAsRoot()
-    } catch {
-      // Help, version, completions and usage errors, with the codes that go with them.
-      Lake.exit(withError: error)
-    }
-    let work = Task { await run(command) }
+    Interruption.block()
+    let work = Task { await run() }
     Interruption.onSignal { work.cancel() }
     let code = await work.value
     exit(Interruption.exitCode ?? code)
   }
 
-  private static func run(_ command: any ParsableCommand) async -> Int32 {
+  private static func run() async -> Int32 {
+    var activity = "lake"
     do {
+      // Help, version and completions come as errors too, with the codes that go with them.
+      var command = try Lake.parseAsRoot()
+      activity = type(of: command)._commandName
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
-        var command = command
         try command.run()
       }
       return ExitStatus.done.rawValue
-    } catch let error as CleanExit {
-      Lake.exit(withError: error)
-    } catch let error as ExitCode {
-      return error.rawValue
-    } catch let error as ValidationError {
-      Lake.exit(withError: error)
     } catch {
-      let failure = Failure(error, activity: type(of: command)._commandName)
+      if Lake.exitCode(for: error) != .failure || error is CleanExit || error is ExitCode {
+        Lake.exit(withError: error)
+      }
+      let failure = Failure(error, activity: activity)
       StandardError.write("lake: \(failure.line)\n")
       return failure.status.rawValue
     }

@@ -103,7 +103,10 @@ public struct ParquetFile: Sendable {
     }
   }
 
-  private func fetch(
+  /// Fetches the pages of the columns `projection` of a row group, which several tasks may decode.
+  ///
+  /// Cost: as ``rowGroup(_:projection:options:)``.
+  public func fetch(
     _ index: Int, projection: ParquetProjection
   ) async throws(ParquetFileError) -> FileBytes {
     let ranges: [Range<Int64>]

@@ -28,7 +28,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     public mutating func next() async throws(ScanError) -> RecordBatch? {
       while left > 0 {
         if let batch = ready.popFirst() {
-          let kept = batch.slice(0..<min(batch.rowCount, left))
+          let kept = batch.slice(0..<Swift.min(batch.rowCount, left))
           left -= kept.rowCount
           return kept
         }

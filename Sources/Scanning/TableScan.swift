@@ -3,7 +3,7 @@ public import Catalogs
 public import Columnar
 internal import Expressions
 public import Iceberg
-public import Storage
+internal import Storage
 
 /// A question to a table: which rows and columns, of which state.
 ///
@@ -169,6 +169,27 @@ public struct TableScan: Sendable {
       throw .invalidRequest(error)
     }
     return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+  }
+
+  /// What it takes to count the rows of some files that match.
+  func countRequest(
+    _ schema: Schema, _ filter: BoundPredicate
+  ) throws(ScanError) -> ReadRequest {
+    do throws(IcebergError) {
+      let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
+      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  /// True if metadata tells that every row of the task's file matches.
+  func decided(_ task: ScanTask, _ filter: BoundPredicate) throws(ScanError) -> Bool {
+    if filter == .alwaysTrue { return true }
+    let partition = task.file.partition
+    guard let spec = table.metadata.partitionSpec(partition.specID) else { return false }
+    return spec.strictProjection(of: filter).mustMatch(PartitionFacts(partition.values, of: spec))
+      || filter.mustMatch(DataFileFacts(file: task.file))
   }
 
   var rowLimit: Int? { mostRows }

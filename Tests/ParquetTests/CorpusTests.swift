@@ -44,6 +44,13 @@ struct CorpusTests {
     return try TestFiles.bytes(corpora.appending(path: name))
   }
 
+  /// Seconds this thread has been running; other load on the machine does not count.
+  private static func processorTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+
   private static func caseName(_ error: ParquetError) -> String {
     Mirror(reflecting: error).children.first?.label ?? "\(error)"
   }
@@ -53,10 +60,10 @@ struct CorpusTests {
     let bad = try Self.table("corpus-errors.tsv")
     for name in Self.files() {
       let file = try Self.read(name)
-      let start = ContinuousClock.now
+      let start = Self.processorTime()
       _ = try? WholeFile.batches(file)
-      let time = ContinuousClock.now - start
-      #expect(time < .seconds(1), "\(name) took \(time)")
+      let time = Self.processorTime() - start
+      #expect(time < 1, "\(name) took \(time) s")
       do throws(ParquetError) {
         let lines = try WholeFile.description(file)
         #expect(lines == valid[name], "\(name)")

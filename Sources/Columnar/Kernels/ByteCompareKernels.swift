@@ -25,12 +25,12 @@ extension Compare {
   ) -> Bitmap {
     let count = unsafe a.count
     return switch op {
-    case .equal: bits(count: count) { unsafe a.row($0).equals(b.row(place($0))) }
-    case .notEqual: bits(count: count) { unsafe !a.row($0).equals(b.row(place($0))) }
-    case .less: bits(count: count) { unsafe a.row($0).order(b.row(place($0))) < 0 }
-    case .lessOrEqual: bits(count: count) { unsafe a.row($0).order(b.row(place($0))) <= 0 }
-    case .greater: bits(count: count) { unsafe a.row($0).order(b.row(place($0))) > 0 }
-    case .greaterOrEqual: bits(count: count) { unsafe a.row($0).order(b.row(place($0))) >= 0 }
+    case .equal: largeBits(count: count) { unsafe a.row($0).equals(b.row(place($0))) }
+    case .notEqual: largeBits(count: count) { unsafe !a.row($0).equals(b.row(place($0))) }
+    case .less: largeBits(count: count) { unsafe a.row($0).order(b.row(place($0))) < 0 }
+    case .lessOrEqual: largeBits(count: count) { unsafe a.row($0).order(b.row(place($0))) <= 0 }
+    case .greater: largeBits(count: count) { unsafe a.row($0).order(b.row(place($0))) > 0 }
+    case .greaterOrEqual: largeBits(count: count) { unsafe a.row($0).order(b.row(place($0))) >= 0 }
     }
   }
 
@@ -39,7 +39,7 @@ extension Compare {
     unsafe a.withByteRows { a in
       unsafe Column(bytes: prefix).withByteRows { prefix in
         let prefix = unsafe prefix.row(0)
-        return bits(count: unsafe a.count) { unsafe a.row($0).starts(with: prefix) }
+        return largeBits(count: unsafe a.count) { unsafe a.row($0).starts(with: prefix) }
       }
     }
   }
@@ -53,7 +53,7 @@ extension Compare {
     let keys = hashes.values(as: UInt64.self)
     return unsafe a.withByteRows { a in
       unsafe list.withByteRows { list in
-        bits(count: unsafe a.count) { row in
+        largeBits(count: unsafe a.count) { row in
           table.firstEntry(withHash: keys[row]) { unsafe a.row(row).equals(list.row($0)) } != nil
         }
       }

@@ -79,8 +79,11 @@ extension String {
     func isLetter(_ byte: UInt8) -> Bool {
       byte == UInt8(ascii: "_") || byte >= 0x80 || (0x61...0x7a).contains(byte | 0x20)
     }
+    let reserved = [
+      "and", "or", "not", "in", "is", "like", "between", "null", "true", "false", "escape",
+    ]
     let isBare =
-      bytes.first.map(isLetter) == true
+      bytes.first.map(isLetter) == true && !reserved.contains(lowercased())
       && bytes.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) }
     return isBare
       ? self

@@ -18,9 +18,8 @@ enum StandardOutput {
 
   static func write(_ text: String) {
     var text = text
-    unsafe text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 1) }
+    text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 1) }
   }
-
 }
 
 /// Standard error, where everything goes that is no result.
@@ -29,13 +28,13 @@ enum StandardError {
 
   static func write(_ text: String) {
     var text = text
-    unsafe text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 2) }
+    text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 2) }
   }
 }
 
 private func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) {
   var rest = unsafe bytes
-  while let start = unsafe rest.baseAddress, rest.count > 0 {
+  while let start = rest.baseAddress, rest.count > 0 {
     let written = unsafe Glibc.write(file, start, rest.count)
     if written < 0 {
       if errno == EINTR { continue }

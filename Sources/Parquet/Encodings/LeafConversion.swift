@@ -35,6 +35,8 @@ extension ParquetLeaf {
       for i in 0..<count {
         target.store(Int128(values.loadLE(at: i &* 8, as: UInt64.self)), at: start &+ i &* 16)
       }
+    case .bigEndianDecimal where width == 8 && typeLength <= 8:
+      convertShortDecimals(values, count, &target, start)
     case .bigEndianDecimal:
       for i in 0..<count {
         let bytes = values.extracting(i &* typeLength..<(i &+ 1) &* typeLength)
@@ -83,6 +85,27 @@ extension ParquetLeaf {
         ? Int64(values.loadLE(at: i &* 4, as: Int32.self))
         : values.loadLE(at: i &* 8, as: Int64.self)
       target.store(Int128(value), at: start &+ i &* 16)
+    }
+  }
+
+  /// Big-endian numbers of up to 8 bytes: the 8 bytes from each one's start on, shifted down.
+  private func convertShortDecimals(
+    _ values: RawSpan, _ count: Int, _ target: inout MutableRawSpan, _ start: Int
+  ) {
+    let shift = Int64(64 - 8 * typeLength)
+    // The last ones have fewer than 8 bytes from their start on.
+    let whole = values.byteCount < 8 ? 0 : min(count, (values.byteCount - 8) / typeLength + 1)
+    for i in 0..<whole {
+      let word = values.loadLE(at: i &* typeLength, as: Int64.self).byteSwapped
+      target.store(word &>> shift, at: start &+ i &* 8)
+    }
+    for i in whole..<count {
+      var word: Int64 = 0
+      for k in 0..<typeLength {
+        let byte = values.loadLE(at: i &* typeLength &+ k, as: UInt8.self)
+        word |= Int64(truncatingIfNeeded: UInt64(byte) &<< UInt64(56 &- 8 &* k))
+      }
+      target.store(word &>> shift, at: start &+ i &* 8)
     }
   }
 

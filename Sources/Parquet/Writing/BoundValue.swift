@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value as bounds compare it.
-enum BoundValue: Hashable {
+/// A value as bounds compare it: in the units of the column it is of.
+public enum BoundValue: Hashable, Sendable {
   /// Of booleans (0 and 1) and all integers.
   case integer(Int64)
   /// The unscaled value of a decimal of more than 18 digits.

@@ -37,7 +37,8 @@ struct ReadRequest: Sendable {
       mapping: ColumnMapping(
         file: task.file.path, fields: fields, partitionValues: identityValues(of: task)),
       filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
-      fieldsWithIDs: found.fieldsWithIDs(of: fields))
+      fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
+      leaves: found.leaves)
   }
 
   private func path(of task: ScanTask) throws(ParquetFileError) -> ObjectPath {

@@ -60,6 +60,16 @@ struct OpenDataFile: Sendable {
   let outputCount: Int
   /// With ids given, where the file has none.
   let fieldsWithIDs: [ColumnField]?
+  /// What the file's partition leaves of the filter.
+  let residual: BoundPredicate
+  /// The leaf of each field that lies in no list or map.
+  let leaves: [FieldID: Int]
+
+  /// False only if no row of the row group matches.
+  func mightMatch(rowGroup: Int) -> Bool {
+    residual.mightMatch(
+      RowGroupFacts(footer: parquet.footer, rowGroup: rowGroup, leaves: leaves))
+  }
 
   /// The rows wanted of what was decoded, as the schema has them.
   func finish(_ decoded: RecordBatch) throws(ScanError) -> RecordBatch {

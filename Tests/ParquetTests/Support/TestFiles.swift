@@ -47,9 +47,9 @@ enum WholeFile {
     let footer = try ParquetFooter.parse(wholeFile: file)
     var batches: [RecordBatch] = []
     for group in 0..<footer.rowGroupCount {
+      let plan = try footer.readPlan(rowGroup: group, projection: footer.schema.all)
       let decoder = try RowGroupDecoder(
-        footer, rowGroup: group, projection: footer.schema.all, bytes: FileBytes(wholeFile: file),
-        options: options)
+        footer, plan: plan, bytes: FileBytes(wholeFile: file), options: options)
       while let batch = try decoder.next(limit: limit) { batches.append(batch) }
     }
     return batches
