@@ -57,5 +57,10 @@ enum BenchError: Error, CustomStringConvertible {
 }
 
 enum StandardErrorLine {
-  static func write(_ text: String) { unsafe fputs(text + "\n", stderr) }
+  static func write(_ text: String) {
+    var line = text + "\n"
+    line.withUTF8 { bytes in
+      _ = unsafe Glibc.write(2, bytes.baseAddress, bytes.count)
+    }
+  }
 }
