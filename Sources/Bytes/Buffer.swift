@@ -7,7 +7,7 @@
 ///
 /// Cost: copying or slicing a buffer is O(1) and keeps all of the memory behind it alive.
 public struct Buffer: Sendable {
-  public let storage: BufferStorage
+  public internal(set) var storage: BufferStorage
   @usableFromInline let offset: Int
   /// How many bytes.
   public let count: Int
@@ -74,6 +74,11 @@ public struct Buffer: Sendable {
   public func slice(_ range: Range<Int>) -> Buffer {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "a slice outside the buffer")
     return Buffer(storage: storage, offset: offset + range.lowerBound, count: range.count)
+  }
+
+  /// True if both are the very same bytes of the very same memory, which costs no comparison.
+  public func isSameMemory(as other: Buffer) -> Bool {
+    storage === other.storage && offset == other.offset && count == other.count
   }
 
   /// A copy of the bytes.

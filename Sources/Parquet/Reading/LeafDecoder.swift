@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import Columnar
+
+/// Decodes one column chunk from its first row to its last, rows left out on the way included.
+///
+/// A class because it is long-lived, mutable state of one owner: a ``RowGroupDecoder``.
+final class LeafDecoder {
+  let leaf: ParquetLeaf
+  /// True if the leaf is a column of its own: no levels are kept then, but a bit for each row.
+  let isFlat: Bool
+  private let rowGroup: Int
+  private let options: ReadOptions
+  private var pages: PageReader
+  private let codec: CompressionCodec
+  private let workspace: DecodeWorkspace
+  /// What the page at hand was inflated to; empty for pages that were not compressed.
+  private var inflated = Buffer.empty
+  private let offsetIndex: OffsetIndex?
+  private let rowCount: Int64
+  private let isAlwaysCompressed: Bool
+
+  private var dictionary: Column?
+  private var page: DataPage?
+  /// Levels of the chunk that are in pages not opened yet.
+  private var levelsLeft: Int64
+  /// The row that comes next, of the row group.
+  private var row: Int64 = 0
+  /// Rows to leave out before the next one is decoded: not looked at before that, as their pages
+  /// may not be there.
+  private var rowsToSkip: Int64 = 0
+  private var pending = PendingLevels()
+
+  /// The data page at hand.
+  struct DataPage {
+    var levelsLeft: Int
+    var definition: LevelDecoder
+    var repetition: LevelDecoder
+    var values: PageValues
+  }
+
+  /// Levels decoded and not yet used.
+  private struct PendingLevels {
+    var definition: [UInt8] = []
+    var repetition: [UInt8] = []
+    var next = 0
+    var isEmpty: Bool { next == definition.count }
+  }
+
+  init(
+    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
+    options: ReadOptions, workspace: DecodeWorkspace
+  ) throws(ParquetError) {
+    codec = chunk.metadata.codec
+    guard DecodeWorkspace.supports(codec) else {
+      throw .unsupported(.codec(codec), in: chunk.part)
+    }
+    self.workspace = workspace
+    self.isFlat = isFlat
+    leaf = chunk.leaf
+    rowGroup = chunk.rowGroup
+    self.options = options
+    self.offsetIndex = offsetIndex
+    rowCount = chunk.rowCount
+    isAlwaysCompressed = chunk.isAlwaysCompressed
+    levelsLeft = chunk.metadata.valueCount
+    pages = PageReader(
+      leaf: chunk.leaf, rowGroup: chunk.rowGroup, range: chunk.range, bytes: bytes,
+      options: options)
+  }
+
+  private var part: ParquetPart { pages.part }
+
+  // MARK: Pages
+
+  /// Opens the next data page that has levels.
+  private func openPage() throws(ParquetError) {
+    closePage()
+    while true {
+      guard let raw = try pages.next() else { throw tooFewRows() }
+      if try open(raw) { return }
+    }
+  }
+
+  /// Lets go of the page at hand, and of the memory it was inflated to.
+  private func closePage() {
+    page = nil
+    workspace.giveBack(&inflated)
+  }
+
+  private func tooFewRows() -> ParquetError {
+    .inconsistent(
+      .columnChunk(path: leaf.name, rowGroup: rowGroup), what: "rows", expected: rowCount,
+      found: row)
+  }
+
+  /// Answers false for pages without levels.
+  private func open(_ raw: RawPage) throws(ParquetError) -> Bool {
+    switch raw.header.body {
+    case .other: return false
+    case .dictionary(let header):
+      try pages.checkChecksum(raw)
+      try openDictionary(header, raw)
+      return false
+    case .data(let header):
+      guard header.valueCount > 0 else { return false }
+      try pages.checkChecksum(raw)
+      try count(raw)
+      try openData(header, raw)
+    case .dataV2(let header):
+      guard header.valueCount > 0 else { return false }
+      try pages.checkChecksum(raw)
+      try count(raw)
+      try openData(header, raw)
+    }
+    return true
+  }
+
+  private func count(_ raw: RawPage) throws(ParquetError) {
+    let found = Int64(raw.valueCount)
+    guard found <= levelsLeft else {
+      throw .inconsistent(part, what: "values left", expected: levelsLeft, found: found)
+    }
+    levelsLeft -= found
+    if leaf.maxRepetitionLevel == 0, let expected = rowsByIndex(pages.dataPageIndex - 1) {
+      // Else a jump to a later page would come to other rows than are meant.
+      guard found == expected else {
+        throw .inconsistent(part, what: "rows of the page", expected: expected, found: found)
+      }
+    }
+  }
+
+  /// How many rows the offset index says data page `page` has.
+  private func rowsByIndex(_ page: Int) -> Int64? {
+    guard let locations = offsetIndex?.pageLocations, locations.indices.contains(page) else {
+      return nil
+    }
+    let end = page + 1 < locations.count ? locations[page + 1].firstRowIndex : rowCount
+    return end - locations[page].firstRowIndex
+  }
+
+  private func inflate(_ body: Buffer, to byteCount: Int) throws(ParquetError) -> Buffer {
+    let bytes = try workspace.inflate(
+      body, codec, byteCount: byteCount, limits: options.limits, part: part)
+    workspace.giveBack(&inflated)
+    if codec != .uncompressed { inflated = bytes }
+    return bytes
+  }
+
+  private func openDictionary(
+    _ header: DictionaryPageHeader, _ raw: RawPage
+  ) throws(ParquetError) {
+    guard dictionary == nil, pages.dataPageIndex == 0 else {
+      throw .inconsistent(part, what: "dictionaries", expected: 1, found: 2)
+    }
+    guard header.encoding == .plain || header.encoding == .plainDictionary,
+      leaf.type != .boolean
+    else { throw .unsupported(.encoding(header.encoding), in: part) }
+    let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
+    let count = Int(header.valueCount)
+    let room = bytes.count / (leaf.type.width(typeLength: leaf.typeLength) ?? 4)
+    guard count <= room else {
+      throw .inconsistent(part, what: "values", expected: Int64(room), found: Int64(count))
+    }
+    do throws(ByteError) {
+      var values = DenseValues(
+        type: leaf.columnType, capacity: count, byteCount: bytes.count,
+        limit: options.limits.blockByteCount)
+      var decoder = PageValues(leaf, .plain, bytes, at: 0)
+      if leaf.conversion != .discard {
+        try decoder.decode(count, dictionary: nil, into: &values, workspace)
+        dictionary = try values.finish(nil, rowCount: count)
+      }
+    } catch {
+      throw .malformed(part, error)
+    }
+    workspace.giveBack(&inflated)
+  }
+
+  private func check(_ encoding: Encoding) throws(ParquetError) {
+    guard PageValues.supports(encoding, leaf.type) else {
+      throw .unsupported(.encoding(encoding), in: part)
+    }
+  }
+
+  private func openData(_ header: DataPageHeader, _ raw: RawPage) throws(ParquetError) {
+    try check(header.encoding)
+    let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
+    let count = Int(header.valueCount)
+    do throws(ByteError) {
+      var offset = 0
+      let repetition = try LevelDecoder(
+        header.repetitionLevelEncoding, in: bytes, at: &offset, count: count,
+        maximum: leaf.maxRepetitionLevel)
+      let definition = try LevelDecoder(
+        header.definitionLevelEncoding, in: bytes, at: &offset, count: count,
+        maximum: leaf.maxDefinitionLevel)
+      page = DataPage(
+        levelsLeft: count, definition: definition, repetition: repetition,
+        values: PageValues(leaf, header.encoding, bytes, at: offset))
+    } catch {
+      throw .malformed(part, error)
+    }
+  }
+
+  private func openData(_ header: DataPageHeaderV2, _ raw: RawPage) throws(ParquetError) {
+    try check(header.encoding)
+    let repetitionLength = Int(header.repetitionLevelsByteCount)
+    let definitionLength = Int(header.definitionLevelsByteCount)
+    let levels = repetitionLength + definitionLength
+    let inflated = Int(raw.header.uncompressedPageSize) - levels
+    guard repetitionLength >= 0, definitionLength >= 0, levels <= raw.body.count, inflated >= 0
+    else {
+      throw .inconsistent(
+        part, what: "length of levels", expected: Int64(raw.body.count), found: Int64(levels))
+    }
+    let stored = raw.body.slice(levels..<raw.body.count)
+    let isCompressed = header.isCompressed || isAlwaysCompressed
+    let bytes = isCompressed ? try inflate(stored, to: inflated) : stored
+    do throws(ByteError) {
+      let repetition = try LevelDecoder(
+        filling: raw.body.slice(0..<repetitionLength), maximum: leaf.maxRepetitionLevel)
+      let definition = try LevelDecoder(
+        filling: raw.body.slice(repetitionLength..<levels), maximum: leaf.maxDefinitionLevel)
+      page = DataPage(
+        levelsLeft: Int(header.valueCount), definition: definition, repetition: repetition,
+        values: PageValues(leaf, header.encoding, bytes, at: 0))
+    } catch {
+      throw .malformed(part, error)
+    }
+  }
+
+  // MARK: Rows
+
+  /// About how many bytes the strings of the next batch come to: a bit more than those of the
+  /// one before.
+  private(set) var expectedByteCount = 0
+
+  func noteByteCount(_ batch: LeafBatch) {
+    let count = batch.values.bytes.count
+    if batch.values.layout == .variable {
+      expectedByteCount = min(count + count / 8, options.limits.blockByteCount)
+    }
+  }
+
+  /// Leaves out the next `count` rows.
+  func skip(_ count: Int) { rowsToSkip += Int64(count) }
+
+  /// Decodes the next `count` rows into `batch`.
+  func decode(_ count: Int, into batch: LeafBatch) throws(ParquetError) {
+    if count == 0 { return }
+    try skipRows()
+    if isFlat {
+      try decodeFlat(count, into: batch)
+    } else {
+      try walkNested(count, into: batch)
+    }
+    row += Int64(count)
+  }
+
+  private func decodeFlat(_ count: Int, into batch: LeafBatch) throws(ParquetError) {
+    var left = count
+    while left > 0 {
+      guard var page = self.page, page.levelsLeft > 0 else {
+        try openPage()
+        continue
+      }
+      self.page = nil  // so that the page is not copied when it changes
+      let taken = min(left, page.levelsLeft)
+      do throws(ByteError) {
+        let present = try decodeValidity(taken, &page, into: &batch.validity)
+        if leaf.conversion != .discard {
+          try page.values.decode(
+            present, dictionary: dictionary, into: &batch.values, workspace)
+        }
+      } catch {
+        throw .malformed(part, error)
+      }
+      page.levelsLeft -= taken
+      left -= taken
+      self.page = page
+    }
+  }
+
+  /// Decodes which of the next `count` rows have a value, and answers how many.
+  private func decodeValidity(
+    _ count: Int, _ page: inout DataPage, into bits: inout BitmapBuilder
+  ) throws(ByteError) -> Int {
+    if leaf.maxDefinitionLevel == 0 { return count }
+    let zeros = bits.countOfZeros
+    try page.definition.decode(count, into: &bits)
+    return count - (bits.countOfZeros - zeros)
+  }
+
+  // MARK: Skipping
+
+  private func skipRows() throws(ParquetError) {
+    if rowsToSkip == 0 { return }
+    var left = rowsToSkip
+    rowsToSkip = 0
+    if let offsetIndex { left = try jump(left, offsetIndex) }
+    if isFlat {
+      try skipFlat(left)
+    } else {
+      while left > 0 {
+        let part = min(left, 1 << 16)
+        try walkNested(Int(part), into: nil)
+        left -= part
+        row += part
+      }
+    }
+  }
+
+  /// Goes to the page that holds the row `count` rows on, if that is not the one at hand; answers
+  /// how many rows of it come before that one.
+  private func jump(_ count: Int64, _ index: OffsetIndex) throws(ParquetError) -> Int64 {
+    let target = row + count
+    let locations = index.pageLocations
+    var low = 0
+    var high = locations.count
+    while low < high {
+      let middle = (low + high) / 2
+      if locations[middle].firstRowIndex <= target { low = middle + 1 } else { high = middle }
+    }
+    let wanted = low - 1
+    guard wanted >= 0, wanted >= pages.dataPageIndex else { return count }
+    try openLeadingDictionary(locations[0].offset)
+    let place = locations[wanted]
+    try pages.jump(toDataPage: wanted, at: place.offset)
+    closePage()
+    pending = PendingLevels()
+    // How many levels the pages in between have is known where each row has one.
+    levelsLeft =
+      leaf.maxRepetitionLevel == 0 ? max(0, rowCount - place.firstRowIndex) : .max
+    row = place.firstRowIndex
+    return target - row
+  }
+
+  /// Reads what comes before the first data page, if nothing was read yet.
+  private func openLeadingDictionary(_ firstPage: Int64) throws(ParquetError) {
+    guard pages.pageIndex == 0, pages.offset < firstPage else { return }
+    guard let raw = try pages.next() else { return }
+    if case .dictionary = raw.header.body { _ = try open(raw) }
+  }
+
+  private func skipFlat(_ count: Int64) throws(ParquetError) {
+    var left = count
+    while left > 0 {
+      guard var page = self.page, page.levelsLeft > 0 else {
+        left -= try skipWholePage(atMost: left)
+        continue
+      }
+      let taken = Int(min(left, Int64(page.levelsLeft)))
+      if taken < page.levelsLeft {
+        do throws(ByteError) {
+          var bits = BitmapBuilder(capacity: taken)
+          let present = try decodeValidity(taken, &page, into: &bits)
+          if leaf.conversion != .discard {
+            try page.values.skip(present, limit: options.limits.blockByteCount)
+          }
+        } catch {
+          throw .malformed(part, error)
+        }
+      }
+      page.levelsLeft -= taken
+      left -= Int64(taken)
+      row += Int64(taken)
+      self.page = page
+    }
+  }
+
+  /// Leaves out the next page, if it has no more than `limit` rows, or else opens it; answers how
+  /// many rows were left out.
+  private func skipWholePage(atMost limit: Int64) throws(ParquetError) -> Int64 {
+    guard let raw = try pages.next() else { throw tooFewRows() }
+    let rows = Int64(raw.valueCount)
+    guard rows > 0, rows <= limit else {
+      _ = try open(raw)
+      return 0
+    }
+    try self.count(raw)
+    row += rows
+    return rows
+  }
+
+  // MARK: Nested leaves
+
+  /// Decodes the next `count` rows into `batch`, or leaves them out if there is none.
+  ///
+  /// A row goes on until a repetition level of 0, so the level behind it is looked at, too.
+  private func walkNested(_ count: Int, into batch: LeafBatch?) throws(ParquetError) {
+    var started = 0
+    while true {
+      if pending.isEmpty {
+        guard try refill() else { break }
+      }
+      let end = try rowsEnd(count, &started)
+      try flush(upTo: end, into: batch)
+      if !pending.isEmpty { return }
+      if leaf.maxRepetitionLevel == 0, started == count { return }
+    }
+    guard started == count else { throw tooFewRows() }
+  }
+
+  /// Where, in the pending levels, the rows that are wanted end; `started` counts them.
+  private func rowsEnd(_ count: Int, _ started: inout Int) throws(ParquetError) -> Int {
+    let available = pending.definition.count
+    if leaf.maxRepetitionLevel == 0 {
+      let taken = min(count - started, available - pending.next)
+      started += taken
+      return pending.next + taken
+    }
+    var end = pending.next
+    while end < available {
+      if pending.repetition[end] == 0 {
+        if started == count { return end }
+        started += 1
+      } else if started == 0 {
+        throw .inconsistent(
+          part, what: "first repetition level", expected: 0,
+          found: Int64(pending.repetition[end]))
+      }
+      end += 1
+    }
+    return end
+  }
+
+  /// Uses the pending levels before `end`, and the values that go with them.
+  private func flush(upTo end: Int, into batch: LeafBatch?) throws(ParquetError) {
+    let range = pending.next..<end
+    pending.next = end
+    guard !range.isEmpty, var page else { return }
+    let top = UInt8(truncatingIfNeeded: leaf.maxDefinitionLevel)
+    var present = 0
+    for i in range where pending.definition[i] == top { present += 1 }
+    self.page = nil
+    do throws(ByteError) {
+      if let batch {
+        try append(range, to: batch)
+        if leaf.conversion != .discard {
+          try page.values.decode(
+            present, dictionary: dictionary, into: &batch.values, workspace)
+        }
+      } else if leaf.conversion != .discard {
+        try page.values.skip(present, limit: options.limits.blockByteCount)
+      }
+    } catch {
+      throw .malformed(part, error)
+    }
+    self.page = page
+  }
+
+  private func append(_ range: Range<Int>, to batch: LeafBatch) throws(ByteError) {
+    let limit = options.limits.blockByteCount / 4
+    guard batch.definition.count + range.count <= limit else {
+      throw .limitExceeded(
+        what: "values of a batch", value: Int64(batch.definition.count + range.count),
+        limit: Int64(limit))
+    }
+    for i in range { batch.definition.append(value: pending.definition[i]) }
+    if leaf.maxRepetitionLevel > 0 {
+      for i in range { batch.repetition.append(value: pending.repetition[i]) }
+    }
+  }
+
+  /// Decodes more levels of the page at hand, or of the next; false at the end of the chunk.
+  private func refill() throws(ParquetError) -> Bool {
+    if (page?.levelsLeft ?? 0) == 0 {
+      if levelsLeft == 0 || pages.isAtEnd { return false }
+      try openPage()
+    }
+    guard var page else { return false }
+    let count = min(page.levelsLeft, 4096)
+    do throws(ByteError) {
+      if leaf.maxRepetitionLevel > 0 {
+        try page.repetition.decode(
+          count, maximum: leaf.maxRepetitionLevel, into: &pending.repetition)
+      }
+      try page.definition.decode(
+        count, maximum: leaf.maxDefinitionLevel, into: &pending.definition)
+    } catch {
+      throw .malformed(part, error)
+    }
+    pending.next = 0
+    page.levelsLeft -= count
+    self.page = page
+    return true
+  }
+}

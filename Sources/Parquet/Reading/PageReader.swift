@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import Codecs
+
+/// A page as it lies in the file: its header, and its bytes, not yet decompressed.
+struct RawPage {
+  let header: PageHeader
+  let body: Buffer
+  /// 0 is the first page of the chunk, dictionary or not.
+  let index: Int
+
+  /// How many levels a data page has; 0 for others.
+  var valueCount: Int {
+    switch header.body {
+    case .data(let data): Int(data.valueCount)
+    case .dataV2(let data): Int(data.valueCount)
+    case .dictionary, .other: 0
+    }
+  }
+}
+
+/// Walks the pages of one column chunk.
+///
+/// Laws: every page lies within the chunk and within the bytes that are there; sizes are held
+/// against the limits before a page is answered.
+struct PageReader {
+  let leaf: ParquetLeaf
+  let rowGroup: Int
+  let options: ReadOptions
+  /// Where the chunk lies in the file.
+  let range: Range<Int64>
+  private let bytes: FileBytes
+  /// Where the next page begins.
+  private(set) var offset: Int64
+  private(set) var pageIndex = 0
+  /// Data pages seen or skipped.
+  private(set) var dataPageIndex = 0
+
+  /// Page headers are small; one above this is not taken for honest.
+  static let maxHeaderByteCount: Int64 = 1 << 20
+
+  init(
+    leaf: ParquetLeaf, rowGroup: Int, range: Range<Int64>, bytes: FileBytes, options: ReadOptions
+  ) {
+    self.leaf = leaf
+    self.rowGroup = rowGroup
+    self.range = range
+    self.bytes = bytes
+    self.options = options
+    offset = range.lowerBound
+  }
+
+  /// The page that errors are about: the one last read.
+  var part: ParquetPart {
+    .page(path: leaf.name, rowGroup: rowGroup, index: max(0, pageIndex - 1))
+  }
+
+  var isAtEnd: Bool { offset >= range.upperBound }
+
+  /// Goes to data page `index`, which begins at `offset`: read next is that one.
+  mutating func jump(toDataPage index: Int, at offset: Int64) throws(ParquetError) {
+    guard range.contains(offset) else {
+      throw .inconsistent(
+        .offsetIndex(path: leaf.name, rowGroup: rowGroup), what: "page offset",
+        expected: range.lowerBound, found: offset)
+    }
+    self.offset = offset
+    pageIndex += index - dataPageIndex
+    dataPageIndex = index
+  }
+
+  /// The next page; nil at the end of the chunk.
+  mutating func next() throws(ParquetError) -> RawPage? {
+    if isAtEnd { return nil }
+    pageIndex += 1
+    let (header, length) = try readHeader()
+    let size = Int64(header.compressedPageSize)
+    let start = offset + Int64(length)
+    guard size >= 0, size <= range.upperBound - start else {
+      throw .inconsistent(
+        part, what: "compressed size", expected: range.upperBound - start, found: size)
+    }
+    guard let body = bytes.slice(start..<start + size) else {
+      throw .missingBytes(part, needed: start..<start + size)
+    }
+    try checkSizes(header, body)
+    offset = start + size
+    let index = pageIndex - 1
+    switch header.body {
+    case .data, .dataV2: dataPageIndex += 1
+    case .dictionary, .other: break
+    }
+    return RawPage(header: header, body: body, index: index)
+  }
+
+  private func readHeader() throws(ParquetError) -> (PageHeader, Int) {
+    let limit = min(range.upperBound, offset + Self.maxHeaderByteCount)
+    guard let rest = bytes.rest(from: offset, to: limit) else {
+      throw .missingBytes(part, needed: offset..<limit)
+    }
+    do throws(ByteError) {
+      var reader = ThriftReader(rest.bytes)
+      let header = try PageHeader(from: &reader)
+      return (header, reader.offset)
+    } catch {
+      throw .malformed(part, error)
+    }
+  }
+
+  private func checkSizes(_ header: PageHeader, _ body: Buffer) throws(ParquetError) {
+    do throws(ByteError) {
+      try options.limits.checkBlock(
+        inflated: Int64(header.uncompressedPageSize), compressed: body.count)
+    } catch {
+      throw .malformed(part, error)
+    }
+    let count: Int32 =
+      switch header.body {
+      case .data(let data): data.valueCount
+      case .dataV2(let data): data.valueCount
+      case .dictionary(let data): data.valueCount
+      case .other: 0
+      }
+    guard count >= 0 else {
+      throw .inconsistent(part, what: "values", expected: 0, found: Int64(count))
+    }
+  }
+
+  /// Holds the bytes of a page that is to be decoded against its checksum.
+  func checkChecksum(_ page: RawPage) throws(ParquetError) {
+    guard options.checksums == .verified, let crc = page.header.crc else { return }
+    let found = CRC32.checksum(page.body.bytes)
+    guard found == UInt32(bitPattern: crc) else {
+      throw .checksumMismatch(part, expected: UInt32(bitPattern: crc), found: found)
+    }
+  }
+}
