@@ -60,7 +60,6 @@ struct ByteRow {
   }
 
   /// Negative, zero or positive as these bytes sort before, with or after `other` (unsigned).
-  @inline(__always)
   func order(_ other: ByteRow) -> Int {
     let common = unsafe min(length, other.length)
     var offset = 0
@@ -76,6 +75,16 @@ struct ByteRow {
       if rest != 0 { return Int(rest) }
     }
     return unsafe length &- other.length
+  }
+
+  /// The same where the first two chunks of `other` are known.
+  @inline(__always)
+  func order(_ other: ByteRow, _ first: UInt64, _ second: UInt64) -> Int {
+    let a = unsafe chunk(at: 0)
+    if a != first { return (a > first ? 1 : 0) &- (a < first ? 1 : 0) }
+    let b = unsafe chunk(at: 8)
+    if b != second { return (b > second ? 1 : 0) &- (b < second ? 1 : 0) }
+    return unsafe order(other)
   }
 
   /// The 8 bytes from `offset` on as a number that sorts as they do, with zeros past the end.
