@@ -64,11 +64,12 @@ struct MutationTests {
     var random = Seeded(UInt64(depth) + 60)
     for _ in 0..<12 {
       let file = try Self.written(&random, depth: depth).array()
-      for _ in 0..<60 {
+      for _ in 0..<40 {
         var copy = file
         for _ in 0..<1 + random.below(4) {
           let place = random.below(copy.count)
-          copy[place] = random.chance(50) ? UInt8(random.below(256)) : copy[place] ^ 1 << UInt8(random.below(8))
+          copy[place] =
+            random.chance(50) ? UInt8(random.below(256)) : copy[place] ^ 1 << UInt8(random.below(8))
         }
         Self.readAll(Buffer(copy))
       }
@@ -94,7 +95,7 @@ struct MutationTests {
     var random = Seeded(80)
     for depth in 0..<3 {
       let file = try Self.written(&random, depth: depth)
-      for count in stride(from: 0, to: file.count, by: 17) {
+      for count in stride(from: 0, to: file.count, by: 31) {
         Self.readAll(file.slice(0..<count))
         Self.readAll(file.slice(count..<file.count))
       }
@@ -108,7 +109,7 @@ struct MutationTests {
       let file = try Self.written(&random, depth: round % 3)
       let footer = try ParquetFooter.parse(wholeFile: file)
       let body = file.slice(0..<Int(footer.offset))
-      for _ in 0..<60 {
+      for _ in 0..<40 {
         var metadata = footer.metadata
         metadata.createdBy = "another program"
         FalseFooter.change(&metadata, &random)

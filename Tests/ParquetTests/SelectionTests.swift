@@ -81,7 +81,8 @@ struct SelectionTests {
   ) throws {
     var random = Seeded(UInt64(depth) + 40)
     for round in 0..<12 {
-      let file = try RandomFile(random, rows: 200 + random.below(600), version: version, depth: depth)
+      let file = try RandomFile(
+        random, rows: 200 + random.below(600), version: version, depth: depth)
       for group in 0..<file.footer.rowGroupCount {
         let all = try file.rows(group)
         let wanted = selection(all.count, &random)
