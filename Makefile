@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+# The two that everyone needs: `make quickstart` and `make test`.
+
+SWIFT ?= swift
+RELEASE = -c release --product lake
+LAKE = .build/release/lake
+
+.PHONY: setup build release quickstart test format lint interop bench bench-parquet bench-table clean
+
+setup: ## installs the two C libraries where they are missing (Debian, Ubuntu)
+	@./Tools/setup
+
+build: setup
+	$(SWIFT) build
+
+release: setup
+	$(SWIFT) build $(RELEASE)
+
+quickstart: release ## real flights in, an Iceberg table out, read at two moments
+	@LAKE=$(LAKE) ./Tools/quickstart
+
+test: setup
+	./Tools/test
+
+interop: release ## every engine of the oracles reads what Lake writes
+	./Tools/interop
+
+format:
+	$(SWIFT) format -i -r --configuration .swift-format Package.swift Sources Tests Benchmarks
+
+lint:
+	$(SWIFT) format lint --strict -r --configuration .swift-format Package.swift Sources Tests Benchmarks
+
+bench: bench-parquet bench-table
+
+bench-parquet bench-table: setup
+	./Benchmarks/run $(subst bench-,,$@)
+
+clean:
+	rm -rf .build

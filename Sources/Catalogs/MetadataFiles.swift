@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import Codecs
+public import Iceberg
+public import Storage
+
+/// Reads and writes the files that hold a table's metadata.
+public enum MetadataFiles {
+  /// The largest file that is read, before and after decompression: 10⁵ snapshots fit.
+  static let byteCountLimit: Int64 = 512 << 20
+
+  /// The metadata in the file at `path`; compressed or not is seen by its first bytes, since names
+  /// of files that others wrote are not reliable in that.
+  ///
+  /// Cost: one request.
+  /// - Throws: ``CatalogError/invalidMetadata(file:_:)`` if the file is no table metadata.
+  public static func read(
+    _ path: ObjectPath, in store: any ObjectStore
+  ) async throws(CatalogError) -> TableMetadata {
+    let bytes: Buffer
+    do throws(StorageError) {
+      bytes = try await store.get(path, limit: byteCountLimit)
+    } catch {
+      throw .storage(error, while: "reading table metadata")
+    }
+    do throws(IcebergError) {
+      return try TableMetadata(json: try inflated(bytes))
+    } catch {
+      throw .invalidMetadata(file: path, error)
+    }
+  }
+
+  private static func inflated(_ bytes: Buffer) throws(IcebergError) -> Buffer {
+    guard bytes.count >= 2, bytes.bytes.loadLE(at: 0, as: UInt16.self) == 0x8b1f else {
+      return bytes
+    }
+    var limits = DecodeLimits.standard
+    limits.blockByteCount = Int(byteCountLimit)
+    var decompressor = Decompressor(.gzip)
+    var output = MutableBuffer()
+    do throws(CodecError) {
+      try decompressor.decompress(bytes.bytes, into: &output, limits: limits)
+    } catch {
+      throw .malformed(
+        "table metadata", at: "the gzip stream", expected: "a whole one", found: "\(error)")
+    }
+    return output.freeze()
+  }
+
+  /// The bytes of a file that holds `metadata`.
+  static func encode(_ metadata: TableMetadata, compressed: Bool) -> Buffer {
+    let json = metadata.encoded()
+    guard compressed else { return json }
+    do throws(CodecError) {
+      var compressor = try Compressor(.gzip)
+      return try compressor.compress(json.bytes)
+    } catch {
+      // Only for want of memory; readers look at the bytes, so the text itself is as good a file.
+      return json
+    }
+  }
+}
+
+extension TableMetadata {
+  /// True if the table's property asks for compressed metadata files.
+  var wantsCompressedFiles: Bool {
+    (try? properties.value(of: .metadataCompression)) == "gzip"
+  }
+}

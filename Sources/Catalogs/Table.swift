@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Iceberg
+public import Storage
+
+/// A table at one moment: its metadata, where its files are, and where it is committed to.
+///
+/// A value; ``refreshed()`` gives the newest state as another.
+public struct Table: Sendable {
+  /// The name it was asked for by: of the catalog, or a location.
+  public let name: String
+  public let metadata: TableMetadata
+  /// The metadata file this state was read from.
+  public let metadataLocation: ObjectPath
+  /// Where the table's files are, held to its ``LocationPolicy``.
+  public let store: any ObjectStore
+  public let environment: Environment
+  package let home: any TableHome
+
+  package init(
+    name: String, metadata: TableMetadata, metadataLocation: ObjectPath, store: any ObjectStore,
+    environment: Environment, home: any TableHome
+  ) {
+    self.name = name
+    self.metadata = metadata
+    self.metadataLocation = metadataLocation
+    self.store = store
+    self.environment = environment
+    self.home = home
+  }
+
+  /// The table as it is now.
+  ///
+  /// - Throws: ``CatalogError/tableNotFound(_:)`` if it was dropped, or if another table lies at
+  ///   its place now.
+  public func refreshed() async throws(CatalogError) -> Table {
+    let now = try await home.load()
+    guard now.metadata.uuid == metadata.uuid else {
+      throw .tableNotFound("\(name) of before: another one was made in its place")
+    }
+    return now
+  }
+
+  package func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
+    try await home.commit(commit)
+  }
+}

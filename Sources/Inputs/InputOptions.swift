@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Columnar
+
+/// What a user's file or pipe holds.
+public enum InputFormat: String, Hashable, Sendable, CaseIterable {
+  case csv
+  /// One JSON object a line.
+  case jsonl
+  case parquet
+
+  /// By the ending of a name, a compression's ending put aside; nil if it is not known.
+  public init?(fileName: String) {
+    var name = fileName.lowercased()
+    for ending in [".gz", ".zst"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
+    if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
+      self = .csv
+    } else if name.hasSuffix(".jsonl") || name.hasSuffix(".ndjson") {
+      self = .jsonl
+    } else if name.hasSuffix(".parquet") {
+      self = .parquet
+    } else {
+      return nil
+    }
+  }
+}
+
+/// How an input is read.
+public struct InputOptions: Sendable {
+  /// Nil: by the file's ending.
+  public var format: InputFormat?
+  /// The columns wanted, by name; nil: those of the input, types inferred where it has none.
+  public var columns: [ColumnField]?
+  /// CSV: what separates fields.
+  public var delimiter = UInt8(ascii: ",")
+  /// CSV: whether the first line has the names. Without one, columns are called `column1` and so
+  /// on, or are those wanted, in order.
+  public var header = Header.present
+  /// CSV: texts that, unquoted, mean null; an empty field means it in any case.
+  public var nullTexts: [String] = []
+  /// How many rows types are inferred from.
+  public var sampleRowCount = 20_000
+  /// The most rows of a batch.
+  public var batchRowCount = 65_536
+  /// The most bytes a row of text may have.
+  public var rowByteLimit = 64 << 20
+
+  public enum Header: Hashable, Sendable { case present, absent }
+
+  public init() {}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Columnar
+
+/// The rows of a scan as batches, read as they are asked for, in the order of the plan.
+///
+/// Some units are decoded at a time, one a task; between calls nothing runs.
+public struct BatchStream: AsyncSequence, Sendable {
+  public typealias Element = RecordBatch
+  public typealias Failure = ScanError
+
+  private let scan: TableScan
+
+  init(_ scan: TableScan) { self.scan = scan }
+
+  public func makeAsyncIterator() -> Iterator { Iterator(scan) }
+
+  public struct Iterator: AsyncIteratorProtocol {
+    private let scan: TableScan
+    private var source: UnitSource?
+    private var ready: ArraySlice<RecordBatch> = []
+    private var left: Int
+    private let workspaces = WorkspacePool()
+
+    init(_ scan: TableScan) {
+      self.scan = scan
+      left = scan.rowLimit ?? .max
+    }
+
+    public mutating func next() async throws(ScanError) -> RecordBatch? {
+      while left > 0 {
+        if let batch = ready.popFirst() {
+          let kept = batch.slice(0..<Swift.min(batch.rowCount, left))
+          left -= kept.rowCount
+          return kept
+        }
+        guard try await decodeMore() else { return nil }
+      }
+      return nil
+    }
+
+    public mutating func next(
+      isolation actor: isolated (any Actor)?
+    ) async throws(ScanError) -> RecordBatch? { try await next() }
+
+    /// Decodes the next units at once; false after the last.
+    private mutating func decodeMore() async throws(ScanError) -> Bool {
+      if source == nil {
+        let plan = try await scan.plan()
+        source = UnitSource(plan.tasks, try scan.request(plan.schema))
+      }
+      var units: [ScanUnit] = []
+      while units.count < scan.taskLimit, let unit = try await source?.next() {
+        units.append(unit)
+      }
+      guard !units.isEmpty else { return false }
+      ready = try await OrderedPipeline.readAll(units, workspaces)[...]
+      return true
+    }
+  }
+}

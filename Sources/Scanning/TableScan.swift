@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Catalogs
+public import Columnar
+internal import Expressions
+public import Iceberg
+internal import Storage
+
+/// A question to a table: which rows and columns, of which state.
+///
+///     for try await batch in table.scan().select("id", "price").filter("price > 10").batches() { … }
+///
+/// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
+public struct TableScan: Sendable {
+  private let table: Table
+  private var selection = SnapshotSelection.current
+  private var columns: [String]?
+  private var predicate = Predicate.alwaysTrue
+  private var mostRows: Int?
+  private var parallelism: Int
+
+  init(_ table: Table) {
+    self.table = table
+    parallelism = max(1, table.environment.processorCount)
+  }
+
+  /// Reads the state `selection`.
+  public func at(_ selection: SnapshotSelection) -> TableScan {
+    var scan = self
+    scan.selection = selection
+    return scan
+  }
+
+  /// Reads only `columns`, in that order; `a.b` is field b of structure a, which then has that
+  /// field alone. `*` stands for all columns.
+  public func select(_ columns: [String]) -> TableScan {
+    var scan = self
+    scan.columns = columns
+    return scan
+  }
+
+  /// As ``select(_:)-([String])``.
+  public func select(_ columns: String...) -> TableScan { select(columns) }
+
+  /// Reads only rows that match `predicate`, and all filters given before.
+  public func filter(_ predicate: Predicate) -> TableScan {
+    var scan = self
+    scan.predicate = self.predicate == .alwaysTrue ? predicate : .and([self.predicate, predicate])
+    return scan
+  }
+
+  /// Reads only rows that match the predicate that `text` is, such as `price > 10 AND city IS NULL`.
+  ///
+  /// - Throws: ``ScanError/invalidRequest(_:)`` if it is none.
+  public func filter(_ text: String) throws(ScanError) -> TableScan {
+    do throws(IcebergError) {
+      return filter(try PredicateParser.parse(text))
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  /// Reads at most `count` rows.
+  public func limit(_ count: Int) -> TableScan {
+    var scan = self
+    scan.mostRows = max(0, count)
+    return scan
+  }
+
+  /// Decodes with up to `count` tasks at a time (else one a processor).
+  public func parallelism(_ count: Int) -> TableScan {
+    var scan = self
+    scan.parallelism = max(1, count)
+    return scan
+  }
+
+  /// Finds out from metadata what has to be read.
+  ///
+  /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
+  /// - Throws: ``ScanError``.
+  public func plan() async throws(ScanError) -> ScanPlan {
+    let (snapshot, schema) = try table.metadata.state(selection)
+    let filter = try bind(schema)
+    return try await ScanPlanner(
+      table: table, snapshot: snapshot, schema: schema, filter: filter
+    ).plan()
+  }
+
+  /// The rows, as a sequence of batches that is read as it is asked for.
+  public func batches() -> BatchStream { BatchStream(self) }
+
+  /// Reads all rows, and hands them to `consume` in order, made into something else by `transform`
+  /// in the tasks that decode; `consume` says whether to go on.
+  ///
+  /// Law: memory is bounded by some megabytes a task, whatever the sizes of files.
+  /// - Returns: what was planned and what was read.
+  @discardableResult
+  public func read<Output: Sendable>(
+    transform: @escaping @Sendable (RecordBatch) throws(ScanError) -> Output,
+    consume: (Output) async throws(ScanError) -> Bool
+  ) async throws(ScanError) -> ScanReport {
+    let plan = try await self.plan()
+    var source = UnitSource(plan.tasks, try request(plan.schema))
+    var returned = 0
+    if let mostRows {
+      // Where rows are counted, only the consumer knows which are still wanted.
+      var left = mostRows
+      try await OrderedPipeline.run(&source, parallelism: parallelism) {
+        batches throws(ScanError) in batches
+      } consume: { batches throws(ScanError) in
+        for batch in batches where left > 0 {
+          let kept = batch.slice(0..<min(batch.rowCount, left))
+          left -= kept.rowCount
+          returned += kept.rowCount
+          guard try await consume(try transform(kept)) else { return false }
+        }
+        return left > 0
+      }
+    } else {
+      try await OrderedPipeline.run(&source, parallelism: parallelism) {
+        batches throws(ScanError) -> [(Int, Output)] in
+        var outputs: [(Int, Output)] = []
+        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
+        return outputs
+      } consume: { outputs throws(ScanError) in
+        for (rows, output) in outputs {
+          returned += rows
+          guard try await consume(output) else { return false }
+        }
+        return true
+      }
+    }
+    return ScanReport(plan: plan.counts, read: source.counts, rows: returned)
+  }
+
+  // MARK: what is asked for, in terms of a schema
+
+  func bind(_ schema: Schema) throws(ScanError) -> BoundPredicate {
+    do throws(IcebergError) {
+      return try predicate.bound(to: schema)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  /// The fields of the rows, as they are selected.
+  public func outputFields() throws(ScanError) -> [Field] {
+    let (_, schema) = try table.metadata.state(selection)
+    return try outputFields(schema)
+  }
+
+  private func outputFields(_ schema: Schema) throws(ScanError) -> [Field] {
+    guard let columns else { return schema.fields }
+    do throws(IcebergError) {
+      return try FieldSelection(schema).fields(columns)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  func request(_ schema: Schema) throws(ScanError) -> ReadRequest {
+    let filter = try bind(schema)
+    let output = try outputFields(schema)
+    let known = Set(output.flatMap(\.allIDs))
+    let needed = filter.columns.filter { !known.contains($0.id) }.map(\.name)
+    let extra: [Field]
+    do throws(IcebergError) {
+      extra = try FieldSelection(schema).fields(needed)
+    } catch {
+      throw .invalidRequest(error)
+    }
+    return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+  }
+
+  /// What it takes to count the rows of some files that match.
+  func countRequest(
+    _ schema: Schema, _ filter: BoundPredicate
+  ) throws(ScanError) -> ReadRequest {
+    do throws(IcebergError) {
+      let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
+      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  /// True if metadata tells that every row of the task's file matches.
+  func decided(_ task: ScanTask, _ filter: BoundPredicate) throws(ScanError) -> Bool {
+    if filter == .alwaysTrue { return true }
+    let partition = task.file.partition
+    guard let spec = table.metadata.partitionSpec(partition.specID) else { return false }
+    return spec.strictProjection(of: filter).mustMatch(PartitionFacts(partition.values, of: spec))
+      || filter.mustMatch(DataFileFacts(file: task.file))
+  }
+
+  var rowLimit: Int? { mostRows }
+  var taskLimit: Int { parallelism }
+}
+
+/// What a scan did: for `--stats`, and for whoever wants to know why one is slow.
+public struct ScanReport: Hashable, Sendable {
+  public let plan: PlanCounts
+  public let read: ScanCounts
+  /// How many rows were handed out.
+  public let rows: Int
+}
+
+extension Table {
+  /// A question to this state of the table.
+  public func scan() -> TableScan { TableScan(self) }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which of the objects that one path had over time. Equal tokens mean the same bytes.
+///
+/// An ETag in S3, a counter in memory; a local file's modification time, size and inode, which is
+/// as good as the file system's clock: ``LocalStore`` says how good that is.
+public struct ObjectVersion: Hashable, Sendable, CustomStringConvertible {
+  public let token: String
+
+  public init(token: String) { self.token = token }
+
+  public var description: String { token }
+}
+
+/// What a store knows of an object without reading it.
+public struct ObjectInfo: Hashable, Sendable {
+  public let path: ObjectPath
+  public let byteCount: Int64
+  /// By the store's own clock.
+  public let modified: Timestamp
+  public let version: ObjectVersion
+
+  public init(path: ObjectPath, byteCount: Int64, modified: Timestamp, version: ObjectVersion) {
+    self.path = path
+    self.byteCount = byteCount
+    self.modified = modified
+    self.version = version
+  }
+}
+
+/// What must hold at a path for a write to happen there.
+public enum PutCondition: Hashable, Sendable {
+  /// Nothing: what is there is replaced.
+  case none
+  /// No object is there.
+  case absent
+  /// The object there is this one.
+  case matches(ObjectVersion)
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+public import Columnar
+internal import Expressions
+public import Iceberg
+public import Storage
+
+/// Writes rows to the data files of their partitions.
+///
+/// Rows are split by the values of the partition spec's transforms; each partition has one open
+/// file, which is ended at the target size. Open files are bounded: the one not written to for the
+/// longest is ended to make room, so that input which is not clustered makes more files rather than
+/// take more memory.
+/// Law: every row written is in exactly one of the files ``finish()`` returns.
+public final class PartitionedWriter {
+  private let schema: Schema
+  private let spec: PartitionSpec
+  private let settings: WriterSettings
+  private let store: any ObjectStore
+  private let threads: Int
+  private let conformance: RowConformance
+  private var naming: DataFileNaming
+  private var open: [PartitionValues: DataFileWriter] = [:]
+  private var finished: [DataFile] = []
+  private var clock = 0
+
+  /// How many files are open at a time.
+  static let openFileLimit = 64
+
+  /// - Parameters:
+  ///   - metadata: of the table; its current schema and default spec are written.
+  ///   - threads: how many tasks encode columns at once.
+  public init(
+    _ metadata: TableMetadata, store: any ObjectStore, environment: Environment, threads: Int = 1
+  ) throws(CommitError) {
+    schema = metadata.currentSchema
+    spec = metadata.defaultPartitionSpec
+    self.store = store
+    self.threads = threads
+    settings = try WriterSettings(metadata, schema: schema)
+    conformance = RowConformance(to: schema)
+    do throws(StorageError) {
+      naming = try DataFileNaming(metadata, uuid: environment.uuid())
+    } catch {
+      throw .storage(error, while: "naming data files")
+    }
+    do throws(IcebergError) {
+      try spec.check(for: schema)
+    } catch {
+      throw .rejected(error)
+    }
+  }
+
+  /// Adds the rows of `batch`, whose columns are found by name.
+  ///
+  /// - Throws: ``CommitError``; after one, ``abort()`` is all that is left to do.
+  public func write(_ batch: RecordBatch) async throws(CommitError) {
+    guard batch.rowCount > 0 else { return }
+    let rows = try conformance.conform(batch)
+    if spec.isUnpartitioned {
+      let values = spec.fields.map { _ -> Value? in nil }
+      return try await write(rows, to: PartitionValues(specID: spec.id, values: values))
+    }
+    let keys = try partitionColumns(rows)
+    for (row, part) in rows.split(by: keys) {
+      let values = keys.map { $0.icebergValue(row) }
+      try await write(part, to: PartitionValues(specID: spec.id, values: values))
+    }
+  }
+
+  /// Ends all files, and returns them in the order they were ended.
+  public func finish() async throws(CommitError) -> [DataFile] {
+    for partition in open.keys.sorted(by: { lastUse($0) < lastUse($1) }) {
+      try await end(partition)
+    }
+    return finished
+  }
+
+  /// Gives all files up, and deletes those that were ended: nothing refers to them.
+  public func abort() async {
+    for writer in open.values { await writer.abort() }
+    open = [:]
+    for file in finished {
+      if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
+    }
+    finished = []
+  }
+
+  // MARK: partitions
+
+  private func partitionColumns(_ rows: RecordBatch) throws(CommitError) -> [Column] {
+    var columns: [Column] = []
+    for field in spec.fields {
+      guard let id = field.sourceIDs.first, let source = schema.field(id),
+        let type = source.type.primitive, let column = rows.nestedColumn(id)
+      else {
+        columns.append(.nulls(.int32, count: rows.rowCount))
+        continue
+      }
+      columns.append(field.transform.apply(to: column, of: type))
+    }
+    return columns
+  }
+
+  private func lastUse(_ partition: PartitionValues) -> Int { open[partition]?.lastUse ?? 0 }
+
+  private func write(
+    _ rows: RecordBatch, to partition: PartitionValues
+  ) async throws(CommitError) {
+    let writer = try await self.writer(for: partition)
+    clock += 1
+    writer.lastUse = clock
+    try await writer.write(rows)
+    if writer.byteCount >= settings.targetFileByteCount { try await end(partition) }
+  }
+
+  private func writer(
+    for partition: PartitionValues
+  ) async throws(CommitError) -> DataFileWriter {
+    if let writer = open[partition] { return writer }
+    if open.count >= Self.openFileLimit,
+      let oldest = open.keys.min(by: { lastUse($0) < lastUse($1) })
+    {
+      try await end(oldest)
+    }
+    let path: ObjectPath
+    do throws(StorageError) {
+      let folder = spec.isUnpartitioned ? "" : spec.path(for: partition.values, schema: schema)
+      path = try naming.next(partition: folder)
+    } catch {
+      throw .storage(error, while: "naming a data file")
+    }
+    let writer = try await DataFileWriter(
+      path: path, partition: partition, schema: schema, settings: settings, store: store,
+      threads: threads)
+    open[partition] = writer
+    return writer
+  }
+
+  private func end(_ partition: PartitionValues) async throws(CommitError) {
+    guard let writer = open.removeValue(forKey: partition) else { return }
+    finished.append(try await writer.finish())
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Codecs
+internal import Columnar
+internal import Expressions
+internal import Iceberg
+internal import Parquet
+
+/// What a table's properties say of how its data files are written.
+struct WriterSettings: Sendable {
+  let options: WriterOptions
+  let metrics: MetricsModes
+  let targetFileByteCount: Int64
+
+  init(_ metadata: TableMetadata, schema: Schema) throws(CommitError) {
+    do throws(IcebergError) {
+      let properties = metadata.properties
+      metrics = try MetricsModes(
+        schema: schema, sortOrder: metadata.defaultSortOrder, properties: properties.values)
+      targetFileByteCount = Int64(try properties.value(of: .targetFileByteCount))
+      options = try WriterSettings.options(properties, schema)
+    } catch {
+      throw .rejected(error)
+    }
+  }
+
+  private static func options(
+    _ properties: TableProperties, _ schema: Schema
+  ) throws(IcebergError) -> WriterOptions {
+    var options = WriterOptions()
+    options.rowGroupByteCount = Int(try properties.value(of: .parquetRowGroupByteCount))
+    options.pageByteCount = Int(try properties.value(of: .parquetPageByteCount))
+    options.pageRowCount = Int(try properties.value(of: .parquetPageRowLimit))
+    options.dictionaryByteCount = Int(try properties.value(of: .parquetDictionaryByteCount))
+    options.codec = try codec(try properties.value(of: .parquetCompression))
+    if let level = try properties.value(of: .parquetCompressionLevel) {
+      options.compressionLevel = CompressionLevel(Int(level))
+    }
+    for (name, value) in properties.values(
+      withPrefix: TableProperties.columnBloomFilterPrefix)
+    where value == "true" {
+      guard schema.field(named: name) != nil else { continue }
+      var column = ColumnOptions()
+      column.bloomFilter = BloomFilterOptions()
+      options.columns[name] = column
+    }
+    return options
+  }
+
+  private static func codec(_ name: String) throws(IcebergError) -> Codec {
+    switch name {
+    case "zstd": return .zstd
+    case "snappy": return .snappy
+    case "gzip": return .gzip
+    case "lz4", "lz4_raw": return .lz4Raw
+    case "uncompressed", "none": return .uncompressed
+    default: throw .unsupported("compression codec '\(name)'")
+    }
+  }
+}
