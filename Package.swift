@@ -112,6 +112,7 @@ let package = Package(
     tests("Scanning", "Scanning", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
+    tests("Readme", "Lake"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),
   ]

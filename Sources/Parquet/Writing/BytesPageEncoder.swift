@@ -142,7 +142,7 @@ struct BytesPages: ~Copyable {
     if width > 0 {
       body.append(bytes)
     } else {
-      PlainStrings.append(offsets, bytes, to: &body)
+      LengthPrefixKernel.append(offsets, bytes, to: &body)
     }
   }
 

@@ -115,9 +115,7 @@ final class ColumnChunkEncoder {
     body.append(value: UInt32(0))
     encode(&body)
     let length = UInt32(truncatingIfNeeded: body.count - start - 4)
-    var prefix = ByteWriter(capacity: 4)
-    prefix.writeLE(length)
-    body.replace(at: start, with: prefix.bytes)
+    body.replace(at: start, withValue: length)
   }
 
   /// Levels as they are, values compressed if that makes them shorter.

@@ -94,21 +94,6 @@ struct DictionaryRemap: ~Copyable {
   }
 }
 
-/// The PLAIN encoding of byte arrays.
-enum PlainStrings {
-  /// Appends each string `bytes[offsets[i]..<offsets[i + 1]]` behind its length in 4 bytes.
-  static func append(_ offsets: Span<Int32>, _ bytes: RawSpan, to body: inout MutableBuffer) {
-    let count = offsets.count - 1
-    guard count > 0 else { return }
-    body.reserve(Int(offsets[count] - offsets[0]) + 4 * count)
-    for i in 0..<count {
-      let value = bytes.extracting(Int(offsets[i])..<Int(offsets[i &+ 1]))
-      body.append(value: UInt32(truncatingIfNeeded: value.byteCount))
-      body.append(value)
-    }
-  }
-}
-
 /// Finds the least and the greatest of byte strings.
 struct ByteBounds {
   private let isSigned: Bool
