@@ -8,7 +8,9 @@ enum CommandLineOrder {
   private static let valued: Set<String> = ["--warehouse", "--catalog", "--format"]
 
   /// The arguments with the name of an action right after its command.
-  static func forParser(_ arguments: [String]) -> [String] {
+  ///
+  /// - Throws: `ValidationError` if there is no action, which the parser would not tell.
+  static func forParser(_ arguments: [String]) throws -> [String] {
     guard let first = arguments.first,
       let command = Lake.configuration.subcommands.first(where: { $0._commandName == first }),
       command == AlterCommand.self
@@ -22,6 +24,10 @@ enum CommandLineOrder {
       }
       if actions.contains(arguments[index]) { break }
       index += 1
+    }
+    if index >= arguments.count, !arguments.contains(where: { $0 == "--help" || $0 == "-h" }) {
+      throw ValidationError(
+        "Expected what to do after the table: \(actions.sorted().joined(separator: ", ")).")
     }
     guard index < arguments.count, index > 1 else { return arguments }
     var ordered = arguments

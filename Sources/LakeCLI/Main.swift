@@ -12,8 +12,8 @@ enum Main {
   static func main() async {
     Interruption.block()
     // Who reads our output may go away; what was changed is told truly all the same.
-    unsafe signal(SIGPIPE, SIG_IGN)
-    let arguments = CommandLineOrder.forParser(Array(CommandLine.arguments.dropFirst()))
+    signal(SIGPIPE, SIG_IGN)
+    let arguments = Array(CommandLine.arguments.dropFirst())
     let work = Task { await run(arguments) }
     Interruption.onSignal { work.cancel() }
     let code = await work.value
@@ -26,9 +26,12 @@ enum Main {
     var activity = CommandLineOrder.activity(arguments)
     do {
       // Help, version and completions come as errors too, with the codes that go with them.
-      var command = try Lake.parseAsRoot(arguments)
-      activity = CommandLineOrder.activity(arguments) ?? type(of: command)._commandName
-      if command is any ChangingCommand { Interruption.waitForCommand() }
+      let ordered = try CommandLineOrder.forParser(arguments)
+      activity = CommandLineOrder.activity(ordered)
+      var command = try Lake.parseAsRoot(ordered)
+      let kind = type(of: command)
+      activity = activity ?? kind._commandName
+      if kind is any ChangingCommand.Type { Interruption.waitForCommand() }
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 internal import Iceberg
+internal import Parquet
 internal import ParquetFiles
 internal import Storage
 
@@ -28,8 +29,9 @@ public struct TableAudit: Sendable {
     _ problem: (AuditProblem) async -> Void
   ) async throws(ScanError) -> AuditReport {
     var report = AuditReport()
+    var problems = 0
     func tell(_ found: [AuditProblem]) async {
-      report.problems += found.count
+      problems += found.count
       for one in found { await problem(one) }
     }
     let metadata = table.metadata
@@ -64,6 +66,7 @@ public struct TableAudit: Sendable {
     }
     report.manifests = manifests.count
     try await checkFiles(of: manifests, &report, tell)
+    report.problems = problems
     return report
   }
 

@@ -20,8 +20,20 @@ struct InspectCommand: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var state: StateOptions
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
-  @Argument(help: "What to look into.") var what: MetadataTable.Kind
+  @Argument(
+    help: ArgumentHelp("What to look into: \(Self.known).", valueName: "what"),
+    completion: .list(MetadataTable.Kind.allCases.map(\.rawValue)), transform: Self.kind)
+  var what: MetadataTable.Kind
   @Option(help: ArgumentHelp("Columns, by comma.", valueName: "columns")) var select: String?
+
+  private static let known = MetadataTable.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+
+  private static func kind(_ text: String) throws -> MetadataTable.Kind {
+    guard let kind = MetadataTable.Kind(rawValue: text) else {
+      throw ValidationError("Expected one of \(known), found '\(text)'.")
+    }
+    return kind
+  }
 
   func run() async throws {
     let source = try await catalog.table(table).metadataTable(what, at: state.selection)
@@ -45,5 +57,3 @@ struct InspectCommand: AsyncParsableCommand {
     printer.finish()
   }
 }
-
-extension MetadataTable.Kind: ExpressibleByArgument {}

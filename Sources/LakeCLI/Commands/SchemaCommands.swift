@@ -67,7 +67,7 @@ struct DescribeCommand: AsyncParsableCommand {
     let summary = current?.summary ?? [:]
     var record = ResultRecord()
     record.add("table", table.name)
-    record.add("uuid", metadata.uuid.map { "\($0)" })
+    record.add("uuid", metadata.uuid?.rawValue)
     record.add("format_version", Int64(metadata.formatVersion.rawValue))
     record.add("location", metadata.location)
     record.add("metadata_location", table.metadataLocation.text)

@@ -86,7 +86,9 @@ public struct MetadataTable: Sendable {
       try await hand(rows, consume)
     case .properties: try await hand(Self.properties(metadata), consume)
     case .manifests:
-      try await hand(manifests().map { try manifestRow($0, of: nil) }, consume)
+      var rows: [[Cell]] = []
+      for manifest in try await manifests() { rows.append(try manifestRow(manifest, of: nil)) }
+      try await hand(rows, consume)
     case .allManifests: try await readAllManifests(consume)
     case .partitions:
       var partitions = try PartitionRows(metadata)
