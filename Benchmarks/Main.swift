@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import JSON
 internal import Lake
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -57,5 +58,10 @@ enum BenchError: Error, CustomStringConvertible {
 }
 
 enum StandardErrorLine {
-  static func write(_ text: String) { unsafe fputs(text + "\n", stderr) }
+  static func write(_ text: String) {
+    var line = text + "\n"
+    line.withUTF8 { bytes in
+      _ = unsafe Glibc.write(2, bytes.baseAddress, bytes.count)
+    }
+  }
 }

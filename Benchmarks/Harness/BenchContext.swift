@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import JSON
 internal import Lake
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -15,7 +16,10 @@ struct BenchContext {
   let data: ObjectPath
   /// Where scratch files go; each run has a folder of its own, which it removes.
   let work: ObjectPath
+  /// As a user has it: what is written survives a power cut.
   let store = LocalStore(durability: .synced)
+  /// As the peers write: no file is synced.
+  let unsynced = LocalStore(durability: .unsynced)
 
   init(threads: Int, parameters: String) throws {
     self.threads = threads
@@ -36,6 +40,13 @@ struct BenchContext {
       throw BenchError.usage("parameter '\(name)', a text")
     }
     return text
+  }
+
+  func number(_ name: String) throws -> Int {
+    guard case .integer(let number)? = parameters[name] else {
+      throw BenchError.usage("parameter '\(name)', a whole number")
+    }
+    return Int(number)
   }
 
   func input(_ name: String) throws -> ObjectPath { try data.appending(name) }
