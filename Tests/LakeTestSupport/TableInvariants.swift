@@ -26,7 +26,8 @@ public struct TableInvariants: Sendable {
     var found = try await linearity(versions)
     let table = try await TableAtLocation.open(newest.path, store: store)
     found += history(table.metadata, acknowledged)
-    for snapshot in table.metadata.snapshots { found += try await references(of: snapshot, table) }
+    let files = FilesOnce(table: table)
+    for snapshot in table.metadata.snapshots { found += try await references(of: snapshot, files) }
     return found
   }
 
@@ -39,11 +40,12 @@ public struct TableInvariants: Sendable {
     }
     if let newest = versions.last {
       let table = try await TableAtLocation.open(newest.path, store: store)
+      let files = FilesOnce(table: table)
       for snapshot in table.metadata.snapshots {
         if let list = snapshot.manifestList { reachable.insert(try ObjectPath(list)) }
-        for manifest in try await ManifestFiles(table).list(of: snapshot).manifests {
+        for manifest in try await files.list(of: snapshot).manifests {
           reachable.insert(try ObjectPath(manifest.path))
-          for entry in try await ManifestFiles(table).entries(of: manifest, .all) {
+          for entry in try await files.entries(of: manifest) {
             reachable.insert(try ObjectPath(entry.file.path))
           }
         }
@@ -125,8 +127,42 @@ public struct TableInvariants: Sendable {
 
   // MARK: I5 and I8
 
-  private func references(of snapshot: Snapshot, _ table: Table) async throws -> [String] {
-    let files = ManifestFiles(table)
+  /// The manifests of a table, each read once: every snapshot lists those before it again.
+  private final class FilesOnce {
+    private let files: ManifestFiles
+    private let store: any ObjectStore
+    private var entries: [ManifestFile: [ManifestEntry]] = [:]
+    private var lengths: [String: Int64] = [:]
+
+    init(table: Table) {
+      files = ManifestFiles(table)
+      store = table.store
+    }
+
+    func list(of snapshot: Snapshot) async throws(CatalogError) -> ManifestList {
+      try await files.list(of: snapshot)
+    }
+
+    func entries(of manifest: ManifestFile) async throws(CatalogError) -> [ManifestEntry] {
+      if let known = entries[manifest] { return known }
+      let read = try await files.entries(of: manifest, .all)
+      entries[manifest] = read
+      return read
+    }
+
+    /// What is wrong with the length of the file at `path`, if anything.
+    func length(of path: String, _ expected: Int64) async throws -> [String] {
+      if lengths[path] == expected { return [] }
+      guard let info = try await store.headIfPresent(ObjectPath(path)) else {
+        return ["I5: \(path) does not exist"]
+      }
+      lengths[path] = info.byteCount
+      return info.byteCount == expected
+        ? [] : ["I5: \(path) has \(info.byteCount) bytes, expected \(expected)"]
+    }
+  }
+
+  private func references(of snapshot: Snapshot, _ files: FilesOnce) async throws -> [String] {
     let list: ManifestList
     do {
       list = try await files.list(of: snapshot)
@@ -137,10 +173,10 @@ public struct TableInvariants: Sendable {
     var rows: Int64 = 0
     var paths: Set<String> = []
     for manifest in list.manifests {
-      found += try await length(of: manifest.path, manifest.byteCount)
+      found += try await files.length(of: manifest.path, manifest.byteCount)
       let entries: [ManifestEntry]
       do {
-        entries = try await files.entries(of: manifest, .all)
+        entries = try await files.entries(of: manifest)
       } catch {
         found.append("I5: manifest \(manifest.path): \(error)")
         continue
@@ -149,7 +185,7 @@ public struct TableInvariants: Sendable {
         found.append("I8: manifest \(manifest.path) is newer than its snapshot")
       }
       for entry in entries where entry.isLive {
-        found += try await check(entry, manifest, snapshot)
+        found += try await check(entry, manifest, snapshot, files)
         if !paths.insert(entry.file.path).inserted {
           found.append("I2: \(entry.file.path) is in snapshot \(snapshot.id.rawValue) twice")
         }
@@ -163,9 +199,10 @@ public struct TableInvariants: Sendable {
   }
 
   private func check(
-    _ entry: ManifestEntry, _ manifest: ManifestFile, _ snapshot: Snapshot
+    _ entry: ManifestEntry, _ manifest: ManifestFile, _ snapshot: Snapshot,
+    _ files: FilesOnce
   ) async throws -> [String] {
-    var found = try await length(of: entry.file.path, entry.file.byteCount)
+    var found = try await files.length(of: entry.file.path, entry.file.byteCount)
     if entry.sequenceNumber < manifest.minSequenceNumber {
       found.append("I8: \(entry.file.path) is older than the minimum of its manifest")
     }
@@ -178,13 +215,5 @@ public struct TableInvariants: Sendable {
       found.append("I8: \(entry.file.path) has not the sequence number of its commit")
     }
     return found
-  }
-
-  private func length(of path: String, _ expected: Int64) async throws -> [String] {
-    guard let info = try await store.headIfPresent(ObjectPath(path)) else {
-      return ["I5: \(path) does not exist"]
-    }
-    return info.byteCount == expected
-      ? [] : ["I5: \(path) has \(info.byteCount) bytes, expected \(expected)"]
   }
 }
