@@ -34,7 +34,7 @@ enum FileChecksum {
         document, at: key, expected: "eight hexadecimal digits", found: "other bytes")
     }
     var computed = CRC32C.checksum(file.bytes.extracting(0..<offset))
-    let zeros = TableMetadata.zeroDigits
+    let zeros = DocumentChecksum.zeroDigits
     computed = CRC32C.checksum(zeros.bytes, continuing: computed)
     let rest = file.bytes.extracting(offset + placeholder.count..<file.count)
     computed = CRC32C.checksum(rest, continuing: computed)

@@ -357,6 +357,7 @@ extension MetadataBuilder {
       throw .invalid("removal of snapshot \(current.rawValue)", reason: "branch main is at it")
     }
     metadata.snapshots.remove(there)
+    metadata.encodedSnapshots = nil
     metadata.referenceDocuments = metadata.referenceDocuments.filter {
       !there.contains($0.value.value.snapshotID)
     }
