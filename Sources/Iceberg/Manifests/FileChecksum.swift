@@ -4,8 +4,8 @@ internal import Bytes
 
 /// The checksum that Lake puts into the header of an Avro file it writes.
 ///
-/// It is the value of entry `lake.crc32c`: eight hexadecimal digits, the CRC-32C of all bytes of the
-/// file with eight `0` in place of these digits. Deflated blocks have no checksum of their own.
+/// It is the value of entry `lake.crc32c`: eight hexadecimal digits, the CRC-32C of all bytes of
+/// the file with eight `0` in place of these digits. Deflated blocks have no checksum of their own.
 enum FileChecksum {
   static let key = "lake.crc32c"
   static let placeholder = Array("00000000".utf8)

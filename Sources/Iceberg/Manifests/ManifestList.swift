@@ -27,8 +27,8 @@ public struct ManifestList: Sendable {
 
   /// The list that `bytes` are, of any format version, fields found by their ids.
   ///
-  /// - Throws: ``IcebergError/avro(_:in:)``, ``IcebergError/checksumMismatch(_:recorded:computed:)``
-  ///   or ``IcebergError/malformed(_:at:expected:found:)``.
+  /// - Throws: ``IcebergError/avro(_:in:)``,
+  ///   ``IcebergError/checksumMismatch(_:recorded:computed:)`` or ``IcebergError/malformed(_:at:expected:found:)``.
   public init(_ bytes: Buffer, limits: DecodeLimits = .standard) throws(IcebergError) {
     try FileChecksum.verify(bytes, as: Self.document)
     var blocks: [Block] = []

@@ -7,7 +7,7 @@ internal import Codecs
 ///
 /// Blocks of the list before are copied as they are, compressed, if all their manifests stay: so a
 /// commit costs what it changes. So that blocks stay few, those that have become small beside what
-/// is added are written again with it: over many commits a manifest is written again O(log n) times.
+/// is added are written again with it: over n commits a manifest is written again O(log n) times.
 ///
 /// Source: Iceberg spec, "Manifest Lists" and "First Row ID Assignment".
 public struct ManifestListWriter: Sendable {

@@ -5,7 +5,7 @@ internal import Bytes
 ///
 /// Source: Iceberg spec, "Snapshots".
 public struct Snapshot: Sendable {
-  /// A table has up to 10^5 of them, in a list that each commit copies: one reference is copied then.
+  /// A table has up to 10^5 of them, in a list that each commit copies: one reference each.
   private let fields: Fields
 
   private final class Fields: Sendable {
