@@ -68,7 +68,10 @@ public struct MutableBuffer: ~Copyable, Sendable {
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
     mutating get {
-      let span = unsafe MutableRawSpan(_unsafeStart: storage.base, byteCount: count)
+      // A copy of the pointer: a span over what is read in place fails the optimizer's verifier
+      // (6.3.1, release with testing enabled) wherever this is inlined before a `resize`.
+      let start = unsafe rawBase
+      let span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: count)
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }

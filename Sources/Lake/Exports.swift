@@ -5,6 +5,7 @@
 
 @_exported public import Bytes
 @_exported public import Catalogs
+@_exported public import Codecs
 @_exported public import Columnar
 @_exported public import Expressions
 @_exported public import Iceberg

@@ -22,8 +22,8 @@ extension TableScan {
     guard !undecided.isEmpty else { return total }
     var source = UnitSource(undecided, try countRequest(plan.schema, filter))
     try await OrderedPipeline.run(&source, parallelism: taskLimit) {
-      unit throws(ScanError) -> Int64 in
-      try unit.read().reduce(0) { $0 + Int64($1.rowCount) }
+      batches throws(ScanError) -> Int64 in
+      batches.reduce(0) { $0 + Int64($1.rowCount) }
     } consume: { count throws(ScanError) in
       total += count
       return true

@@ -105,7 +105,8 @@ public struct TableScan: Sendable {
       // Where rows are counted, only the consumer knows which are still wanted.
       var left = mostRows
       try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        unit throws(ScanError) in try unit.read()
+        batches throws(ScanError) in
+        batches
       } consume: { batches throws(ScanError) in
         for batch in batches where left > 0 {
           let kept = batch.slice(0..<min(batch.rowCount, left))
@@ -117,9 +118,9 @@ public struct TableScan: Sendable {
       }
     } else {
       try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        unit throws(ScanError) -> [(Int, Output)] in
+        batches throws(ScanError) -> [(Int, Output)] in
         var outputs: [(Int, Output)] = []
-        for batch in try unit.read() { outputs.append((batch.rowCount, try transform(batch))) }
+        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
         return outputs
       } consume: { outputs throws(ScanError) in
         for (rows, output) in outputs {

@@ -130,7 +130,7 @@ public struct ObjectPath: Sendable {
     guard hasSameRoot(as: other) else { return nil }
     let here = path.utf8
     let there = other.path.utf8
-    if isRoot { return String(other.path.dropFirst()) }
+    if isRoot { return String(Substring(there.dropFirst())) }
     guard there.starts(with: here) else { return nil }
     let rest = there.dropFirst(here.count)
     guard let first = rest.first else { return "" }

@@ -227,7 +227,8 @@ struct DecodeKernelTests {
       found.append(value: Int32(0))
       var bytes = MutableBuffer()
       let after = DecodeKernels.appendPrefixed(
-        previous: Buffer([1, 2, 3] as [UInt8]).bytes, prefixes: prefixes.span, suffixes: suffixes.span,
+        previous: Buffer([1, 2, 3] as [UInt8]).bytes, prefixes: prefixes.span,
+        suffixes: suffixes.span,
         of: Buffer([1, 2, 3] as [UInt8]).bytes, at: 0, ends: &found, into: &bytes, limit: 1 << 20)
       #expect(after == nil, "\(prefixes) \(suffixes)")
     }

@@ -44,13 +44,6 @@ struct CorpusTests {
     return try TestFiles.bytes(corpora.appending(path: name))
   }
 
-  /// Seconds this thread has been running; other load on the machine does not count.
-  private static func processorTime() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-
   private static func caseName(_ error: ParquetError) -> String {
     Mirror(reflecting: error).children.first?.label ?? "\(error)"
   }
@@ -60,9 +53,9 @@ struct CorpusTests {
     let bad = try Self.table("corpus-errors.tsv")
     for name in Self.files() {
       let file = try Self.read(name)
-      let start = Self.processorTime()
+      let start = processorTime()
       _ = try? WholeFile.batches(file)
-      let time = Self.processorTime() - start
+      let time = processorTime() - start
       #expect(time < 1, "\(name) took \(time) s")
       do throws(ParquetError) {
         let lines = try WholeFile.description(file)

@@ -26,37 +26,33 @@ extension Bitmap {
   func positions(ones: Int) -> Buffer {
     var buffer = MutableBuffer(byteCount: (ones + 1) * 4)
     var positions = buffer.mutableValues(as: Int32.self)
-    unsafe positions.withUnsafeMutableBufferPointer { out in
-      var next = 0
-      for i in 0..<wordCount {
-        var rest = word(i)
-        var position = Int32(truncatingIfNeeded: i &* 64)
-        let end = next + rest.nonzeroBitCount
-        precondition(end <= ones, "a bitmap of more bits than counted")
-        if end &- next > 32 {
-          while rest != 0 {
-            unsafe out[next] = position
-            next &+= Int(rest & 1)
-            position &+= 1
-            rest >>= 1
-          }
-        } else {
-          while rest != 0 {
-            unsafe out[next] = position &+ Int32(truncatingIfNeeded: rest.trailingZeroBitCount)
-            next &+= 1
-            rest &= rest &- 1
-          }
+    var next = 0
+    for i in 0..<wordCount {
+      var rest = word(i)
+      var position = Int32(truncatingIfNeeded: i &* 64)
+      if rest.nonzeroBitCount > 32 {
+        while rest != 0 {
+          positions[next] = position
+          next &+= Int(rest & 1)
+          position &+= 1
+          rest >>= 1
+        }
+      } else {
+        while rest != 0 {
+          positions[next] = position &+ Int32(truncatingIfNeeded: rest.trailingZeroBitCount)
+          next &+= 1
+          rest &= rest &- 1
         }
       }
-      precondition(next == ones, "a bitmap of fewer bits than counted")
     }
+    precondition(next == ones, "a bitmap of other bits than counted")
     buffer.resize(to: ones * 4)
     return buffer.freeze()
   }
 
   /// The bits at `rows`, in that order; all rows must be inside.
   ///
-  /// Gain over one checked subscript a row: 4 ×.
+  /// Gain over one checked subscript a row: 5 × (1.1 against 5.7 ns a row).
   func gather(_ rows: Span<Int32>) -> Bitmap {
     checkRows(rows, below: count)
     var builder = BitmapBuilder(capacity: rows.count)

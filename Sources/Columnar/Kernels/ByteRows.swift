@@ -63,19 +63,8 @@ struct ByteRow {
   @inline(__always)
   func order(_ other: ByteRow) -> Int {
     let common = unsafe min(length, other.length)
-    var offset = 0
-    // Past the end there are zeros, so that what is equal here may still differ in length.
-    repeat {
-      let a = unsafe chunk(at: offset)
-      let b = unsafe other.chunk(at: offset)
-      if a != b { return (a > b ? 1 : 0) &- (a < b ? 1 : 0) }
-      offset &+= 8
-    } while offset < common && offset < 32
-    if offset < common {
-      let rest = unsafe memcmp(start + offset, other.start + offset, common &- offset)
-      if rest != 0 { return Int(rest) }
-    }
-    return unsafe length &- other.length
+    let order = unsafe Int(memcmp(start, other.start, common))
+    return unsafe order != 0 ? order : length &- other.length
   }
 
   /// The 8 bytes from `offset` on as a number that sorts as they do, with zeros past the end.

@@ -117,7 +117,11 @@ extension ParquetLeaf {
     let count = bytes.byteCount
     for i in 0..<count {
       let byte = bytes.loadLE(at: i, as: UInt8.self)
-      if i == 0 { value = Int128(Int8(bitPattern: byte)) } else { value = value << 8 | Int128(byte) }
+      if i == 0 {
+        value = Int128(Int8(bitPattern: byte))
+      } else {
+        value = value << 8 | Int128(byte)
+      }
       // Bytes in front that only repeat the sign are fine; any other would be lost.
       if count - i > 16, value != 0, value != -1 {
         throw .outOfRange(offset: offset, what: "bytes of a decimal", value: Int64(count))

@@ -135,17 +135,20 @@ struct BoundReader {
     _ lower: [UInt8]?, _ upper: [UInt8]?, valueCount: Int64?, nullCount: Int64?,
     nanCount: Int64?, isLowerExact: Bool, isUpperExact: Bool
   ) -> ColumnStatistics {
-    let limit = valueCount ?? .max
-    var bounds = (lower.flatMap { decode($0) }, upper.flatMap { decode($0) })
+    let valueCount = valueCount.flatMap { $0 >= 0 ? $0 : nil }
+    let possible = { (count: Int64) in count >= 0 && count <= valueCount ?? .max }
+    var bounds = (
+      lower.flatMap { decode($0) }.map { widen($0, isLower: true) },
+      upper.flatMap { decode($0) }.map { widen($0, isLower: false) }
+    )
     if let least = bounds.0, let greatest = bounds.1, greatest.isLess(than: least) {
       bounds = (nil, nil)
     }
     return ColumnStatistics(
       type: leaf.columnType, valueCount: valueCount,
-      nullCount: nullCount.flatMap { (0...limit).contains($0) ? $0 : nil },
-      nanCount: nanCount.flatMap { (0...limit).contains($0) ? $0 : nil },
-      lower: bounds.0.map { widen($0, isLower: true) },
-      upper: bounds.1.map { widen($0, isLower: false) },
+      nullCount: nullCount.flatMap { possible($0) ? $0 : nil },
+      nanCount: nanCount.flatMap { possible($0) ? $0 : nil },
+      lower: bounds.0, upper: bounds.1,
       isLowerExact: isLowerExact && bounds.0 != nil, isUpperExact: isUpperExact && bounds.1 != nil)
   }
 

@@ -200,8 +200,10 @@ struct DenseValues: ~Copyable {
   /// Throws unless all strings are UTF-8: their bytes are as a whole, and none begins inside a
   /// character.
   private func checkUTF8() throws(ByteError) {
-    guard let place = UTF8Check.firstDefect(
-      bytes.bytes, ends: ends.values(as: Int32.self)) else { return }
+    guard
+      let place = UTF8Check.firstDefect(
+        bytes.bytes, ends: ends.values(as: Int32.self))
+    else { return }
     throw .notUTF8(offset: place)
   }
 }

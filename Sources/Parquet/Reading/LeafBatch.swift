@@ -17,7 +17,8 @@ final class LeafBatch {
   /// - Parameter byteCount: about how many bytes the strings come to.
   init(_ leaf: ParquetLeaf, isFlat: Bool, rowCount: Int, byteCount: Int, limit: Int) {
     self.leaf = leaf
-    values = DenseValues(type: leaf.columnType, capacity: rowCount, byteCount: byteCount, limit: limit)
+    values = DenseValues(
+      type: leaf.columnType, capacity: rowCount, byteCount: byteCount, limit: limit)
     validity = BitmapBuilder(capacity: isFlat ? rowCount : 0)
   }
 

@@ -397,10 +397,14 @@ final class LeafDecoder {
       let end = try rowsEnd(count, &started)
       try flush(upTo: end, into: batch)
       if !pending.isEmpty { return }
-      if leaf.maxRepetitionLevel == 0, started == count { return }
+      if started == count, leaf.maxRepetitionLevel == 0 || isAtRowBoundary { return }
     }
     guard started == count else { throw tooFewRows() }
   }
+
+  /// True if the page at hand is used up, and rows are known to end with their pages: what comes
+  /// then need not be looked at, and may not be there.
+  private var isAtRowBoundary: Bool { offsetIndex != nil && (page?.levelsLeft ?? 0) == 0 }
 
   /// Where, in the pending levels, the rows that are wanted end; `started` counts them.
   private func rowsEnd(_ count: Int, _ started: inout Int) throws(ParquetError) -> Int {

@@ -50,7 +50,8 @@ public final class RowGroupDecoder {
         leaves.append(
           try LeafDecoder(
             place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
-            offsetIndex: plan.pageIndexes[leaf]?.offsetIndex, options: options, workspace: workspace))
+            offsetIndex: plan.pageIndexes[leaf]?.offsetIndex, options: options, workspace: workspace
+          ))
       }
       columns.append((shape, leaves))
     }

@@ -58,9 +58,10 @@ struct UnitSource {
   private mutating func units(
     of group: Int, in file: OpenDataFile
   ) async throws(ScanError) -> [ScanUnit] {
+    let plan: ReadPlan
     let bytes: FileBytes
     do throws(ParquetFileError) {
-      bytes = try await file.parquet.fetch(group, projection: file.projection)
+      (plan, bytes) = try await file.parquet.fetch(group, projection: file.projection)
     } catch {
       throw .dataFile(error)
     }
@@ -73,7 +74,7 @@ struct UnitSource {
     let size = max(1024, (rowCount + parts - 1) / parts)
     return stride(from: 0, to: rowCount, by: size).map { start in
       ScanUnit(
-        file: file, rowGroup: group, rows: start..<min(start + size, rowCount), bytes: bytes)
+        file: file, plan: plan, rows: start..<min(start + size, rowCount), bytes: bytes)
     }
   }
 }

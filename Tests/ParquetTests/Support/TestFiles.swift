@@ -71,3 +71,10 @@ enum WholeFile {
     return zip(fields, sums).map { "\(footer.rowCount)\t\($0.name)\t\($1)" }
   }
 }
+
+/// Seconds this thread has been running; other load on the machine does not count.
+func processorTime() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
