@@ -87,6 +87,10 @@ public struct AvroPlan: Sendable {
   /// The fewest bytes a record takes.
   public let minimumByteCount: Int
 
+  /// True if a record is the wanted fields and nothing else, in the order asked for, none of which
+  /// may be null: they can be read straight then, without ``AvroDecoder/nextField(of:at:)``.
+  public private(set) var isStraight = false
+
   var skips: [SkipStep] { skipper.steps }
 
   /// - Parameters:
@@ -111,6 +115,8 @@ public struct AvroPlan: Sendable {
     try add(record, &open, &pending, path: "")
     flush(&pending)
     missing = wanted.map(\.id).filter { open[$0] != nil }
+    isStraight =
+      steps.allSatisfy { $0.action == .field } && steps.map(\.field.id) == wanted.map(\.id)
   }
 
   /// The schema of a field this plan gave, null taken off: for a plan of its own, or its parts.

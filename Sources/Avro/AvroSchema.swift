@@ -20,13 +20,18 @@ public struct AvroSchema: Hashable, Sendable {
     case record(AvroRecord)
   }
 
-  public var kind: Kind
+  public var kind: Kind {
+    didSet { minimumByteCount = Self.minimumByteCount(kind) }
+  }
+  /// The fewest bytes a value takes. Untrusted counts of values are held against it.
+  public private(set) var minimumByteCount: Int
   /// All attributes the structure does not hold: `logicalType`, `precision`, `element-id`, ….
   public var attributes: [JSONMember]
 
   public init(_ kind: Kind, attributes: [JSONMember] = []) {
     self.kind = kind
     self.attributes = attributes
+    minimumByteCount = Self.minimumByteCount(kind)
   }
 
   public static let null = AvroSchema(.null)
@@ -257,20 +262,16 @@ extension AvroSchema {
     }
   }
 
-  /// The fewest bytes a value takes. Untrusted counts of values are held against it.
-  public var minimumByteCount: Int {
+  /// From those of the parts, which know theirs: a schema of many types is not walked again.
+  private static func minimumByteCount(_ kind: Kind) -> Int {
     switch kind {
     case .null: 0
     case .float: 4
     case .double: 8
     case .fixed(let fixed): fixed.byteCount
     case .record(let record):
-      record.fields.reduce(0) { total, field in
-        let (sum, overflow) = total.addingReportingOverflow(field.schema.minimumByteCount)
-        return overflow ? .max : sum
-      }
-    case .union(let branches):
-      1 + (branches.map(\.minimumByteCount).min().map { Swift.min($0, .max - 1) } ?? 0)
+      record.fields.reduce(0) { min($0 &+ $1.schema.minimumByteCount, 1 << 40) }
+    case .union(let branches): 1 + (branches.map(\.minimumByteCount).min() ?? 0)
     case .boolean, .int, .long, .bytes, .string, .enumeration, .array, .map: 1
     }
   }

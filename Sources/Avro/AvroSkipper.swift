@@ -143,8 +143,32 @@ extension AvroDecoder {
     }
   }
 
+  /// Passes `count` integers, eight bytes at a time: a byte below 0x80 ends one.
   private mutating func skipIntegers(_ count: Int) throws(AvroError) {
-    for _ in 0..<count { _ = try readVarint() }
+    let high: UInt64 = 0x8080_8080_8080_8080
+    var left = count
+    while left > 0 {
+      guard remaining >= 8 else {
+        _ = try readVarint()
+        left &-= 1
+        continue
+      }
+      var ends = ~bytes.loadLE(at: offset, as: UInt64.self) & high
+      let found = Int(truncatingIfNeeded: ((ends &>> 7) &* 0x0101_0101_0101_0101) &>> 56)
+      if found == 0 {
+        // One of eight bytes or more: it is looked at whether it is too long.
+        _ = try readVarint()
+        left &-= 1
+      } else if found <= left {
+        // What follows the last end is the beginning of another, and read again with the rest of it.
+        offset &+= 8 &- ends.leadingZeroBitCount &>> 3
+        left &-= found
+      } else {
+        for _ in 1..<left { ends &= ends &- 1 }
+        offset &+= ends.trailingZeroBitCount &>> 3 &+ 1
+        left = 0
+      }
+    }
   }
 
   private mutating func skipBlocks(
@@ -158,9 +182,23 @@ extension AvroDecoder {
       } else if end &- start == 1, steps[start].code == .integers {
         // The count was held against the bytes left, so the product is no surprise.
         try skipIntegers(block.count &* Int(steps[start].operand))
+      } else if end &- start == 2, steps[start].isOne(.integers), steps[start &+ 1].isOne(.runs) {
+        try skipKeyedRuns(block.count)
       } else if end > start {
         for _ in 0..<block.count { try skip(steps, start, end) }
       }
     }
   }
+
+  /// Passes pairs of an integer and a run of bytes, as Iceberg's bounds are.
+  private mutating func skipKeyedRuns(_ count: Int) throws(AvroError) {
+    for _ in 0..<count {
+      _ = try readVarint()
+      offset &+= try readLength()
+    }
+  }
+}
+
+extension SkipStep {
+  func isOne(_ code: Code) -> Bool { self.code == code && operand == 1 }
 }

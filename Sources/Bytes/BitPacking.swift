@@ -72,6 +72,16 @@ public enum BitPacking {
     output.resize(to: end + byteCount(of: values.count, width: width))
   }
 
+  /// As ``pack(_:width:into:)-(Span<UInt32>,_,inout_MutableBuffer)``.
+  public static func pack(_ values: Span<UInt32>, width: Int, into output: inout ByteWriter) {
+    pack(values, width: width, into: &output.buffer)
+  }
+
+  /// As ``pack(_:width:into:)-(Span<UInt64>,_,inout_MutableBuffer)``.
+  public static func pack(_ values: Span<UInt64>, width: Int, into output: inout ByteWriter) {
+    pack(values, width: width, into: &output.buffer)
+  }
+
   /// Makes room for the groups of eight and what the kernel overwrites; returns the old count.
   private static func extend(_ output: inout MutableBuffer, for count: Int, width: Int) -> Int {
     let end = output.count

@@ -7,7 +7,7 @@
 ///
 /// Cost: copying or slicing a buffer is O(1) and keeps all of the memory behind it alive.
 public struct Buffer: Sendable {
-  public let storage: BufferStorage
+  public internal(set) var storage: BufferStorage
   @usableFromInline let offset: Int
   /// How many bytes.
   public let count: Int

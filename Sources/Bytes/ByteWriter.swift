@@ -2,7 +2,8 @@
 
 /// Appends primitives to a growing run of bytes. Nothing it does can fail.
 public struct ByteWriter: ~Copyable {
-  private var buffer: MutableBuffer
+  /// Other parts of Bytes append to it directly.
+  var buffer: MutableBuffer
 
   public init(capacity: Int = 64) { buffer = MutableBuffer(capacity: capacity) }
 

@@ -20,19 +20,20 @@ public struct DecodeLimits: Hashable, Sendable {
 
   public static let standard = DecodeLimits()
 
+  /// The most bytes that a block of `compressed` bytes may inflate to.
+  public func inflatedByteCount(of compressed: Int) -> Int {
+    let (byRatio, overflow) = compressed.multipliedReportingOverflow(by: compressionRatio)
+    return overflow ? blockByteCount : min(blockByteCount, max(32 << 20, byRatio))
+  }
+
   /// Checks what a block says it inflates to, before memory is taken for it.
   public func checkBlock(inflated: Int64, compressed: Int) throws(ByteError) {
     guard inflated >= 0 else {
       throw .outOfRange(offset: 0, what: "uncompressed size", value: inflated)
     }
-    guard inflated <= Int64(blockByteCount) else {
-      throw .limitExceeded(
-        what: "uncompressed size", value: inflated, limit: Int64(blockByteCount))
-    }
-    let (byRatio, overflow) = Int64(compressed).multipliedReportingOverflow(
-      by: Int64(compressionRatio))
-    if inflated > 32 << 20, !overflow, inflated > byRatio {
-      throw .limitExceeded(what: "uncompressed size", value: inflated, limit: byRatio)
+    let limit = Int64(inflatedByteCount(of: compressed))
+    guard inflated <= limit else {
+      throw .limitExceeded(what: "uncompressed size", value: inflated, limit: limit)
     }
   }
 }

@@ -32,6 +32,26 @@ public struct MutableBuffer: ~Copyable, Sendable {
     unsafe memset(storage.base, 0, byteCount)
   }
 
+  private init(reusing storage: BufferStorage) {
+    self.storage = storage
+    count = 0
+  }
+
+  /// The memory of `buffer`, to be written anew: what it held counts as gone.
+  ///
+  /// For decoders that need a buffer of about the same size again and again, as memory that was
+  /// not touched yet costs several times what is written to it.
+  /// - Returns: nil, and `buffer` is left as it is, if something else refers to that memory, or it
+  ///   was not allocated here.
+  public static func reclaim(_ buffer: inout Buffer) -> MutableBuffer? {
+    guard buffer.storage.isReusable, isKnownUniquelyReferenced(&buffer.storage) else {
+      return nil
+    }
+    let storage = buffer.storage
+    buffer = .empty
+    return MutableBuffer(reusing: storage)
+  }
+
   public var isEmpty: Bool { count == 0 }
   public var capacity: Int { storage.byteCount }
 
@@ -48,7 +68,10 @@ public struct MutableBuffer: ~Copyable, Sendable {
   public var mutableBytes: MutableRawSpan {
     @_lifetime(&self)
     mutating get {
-      let span = unsafe MutableRawSpan(_unsafeStart: storage.base, byteCount: count)
+      // A copy of the pointer: a span over what is read in place fails the optimizer's verifier
+      // (6.3.1, release with testing enabled) wherever this is inlined before a `resize`.
+      let start = unsafe rawBase
+      let span = unsafe MutableRawSpan(_unsafeStart: start, byteCount: count)
       return unsafe _overrideLifetime(span, mutating: &self)
     }
   }

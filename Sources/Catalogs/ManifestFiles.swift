@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 public import Iceberg
-public import Storage
+internal import Storage
 
 /// Fetches the manifests of a table's snapshots.
 public struct ManifestFiles: Sendable {

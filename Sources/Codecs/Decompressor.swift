@@ -130,12 +130,6 @@ public struct Decompressor: ~Copyable, Sendable {
 }
 
 extension DecodeLimits {
-  /// The most bytes that a block of `compressed` bytes may inflate to.
-  fileprivate func inflatedByteCount(of compressed: Int) -> Int {
-    let (byRatio, overflow) = compressed.multipliedReportingOverflow(by: compressionRatio)
-    return overflow ? blockByteCount : min(blockByteCount, max(32 << 20, byRatio))
-  }
-
   fileprivate func check(
     _ inflated: Int, of compressed: Int, _ codec: Codec
   ) throws(CodecError) {

@@ -59,6 +59,7 @@ struct Deflater: ~Copyable, Sendable {
     let result = unsafe ZlibCall.run(stream, input, &position, &output, &filled) { stream in
       unsafe deflate(stream, isLast ? Z_FINISH : Z_NO_FLUSH)
     }
+    precondition(result >= Z_OK || result == Z_BUF_ERROR, "zlib was called in a way it refuses")
     return result == Z_STREAM_END
   }
 }

@@ -75,14 +75,17 @@ extension Column {
     }
   }
 
-  /// One row of bytes.
+  /// One row of bytes, with zeros behind them, so that words are read of it without care.
   init(bytes: Buffer) {
     var offsets = MutableBuffer(capacity: 8)
     offsets.append(value: Int32(0))
     offsets.append(value: Int32(bytes.count))
+    var padded = MutableBuffer(capacity: bytes.count + 8)
+    padded.append(bytes.bytes)
+    padded.append(value: UInt64(0))
     self.init(
       type: .binary, count: 1, validity: nil,
-      values: .variable(offsets: offsets.freeze(), bytes: bytes))
+      values: .variable(offsets: offsets.freeze(), bytes: padded.freeze()))
   }
 }
 

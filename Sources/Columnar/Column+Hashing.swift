@@ -68,13 +68,15 @@ extension Hash {
 
   private static func withNulls(_ hashes: Buffer, _ validity: Bitmap?) -> Buffer {
     guard let validity else { return hashes }
-    let old = hashes.values(as: UInt64.self)
-    var target = MutableBuffer(byteCount: hashes.count)
+    var target = MutableBuffer(capacity: hashes.count)
+    target.append(hashes.bytes)
     var new = target.mutableValues(as: UInt64.self)
-    for w in 0..<validity.wordCount {
-      let word = validity.word(w)
-      for i in w &* 64..<min(w &* 64 &+ 64, old.count) {
-        new[i] = word >> UInt64(i & 63) & 1 == 1 ? old[i] : null
+    let nulls = validity.inverted()
+    for w in 0..<nulls.wordCount {
+      var rest = nulls.word(w)
+      while rest != 0 {
+        new[w &* 64 &+ rest.trailingZeroBitCount] = null
+        rest &= rest &- 1
       }
     }
     return target.freeze()

@@ -71,7 +71,7 @@ extension ColumnValue {
   }
 }
 
-/// A set of 64-bit integers: an open-addressed table, at most half full.
+/// A set of 64-bit integers: an open-addressed table, at most a quarter full.
 struct IntegerSet {
   /// 0 stands for an empty slot.
   private var slots: [Int64]
@@ -80,7 +80,7 @@ struct IntegerSet {
 
   init(_ values: [Int64]) {
     var size = 16
-    while size < values.count * 2 { size *= 2 }
+    while size < values.count * 4 { size *= 2 }
     slots = [Int64](repeating: 0, count: size)
     shift = UInt64(64 - size.trailingZeroBitCount)
     for value in values { insert(value) }
@@ -113,14 +113,14 @@ struct IntegerSet {
   func contains(_ buffer: Buffer) -> Bitmap {
     let aligned = buffer.aligned(to: 8)
     let values = aligned.values(as: Int64.self)
-    return Compare.bits(count: values.count) { contains(values[$0]) }
+    return Compare.largeBits(count: values.count) { contains(values[$0]) }
   }
 
   /// 1 where the bits of a double of `buffer` are inside, -0 taken for 0.
   func contains(numbers buffer: Buffer) -> Bitmap {
     let aligned = buffer.aligned(to: 8)
     let values = aligned.values(as: Double.self)
-    return Compare.bits(count: values.count) {
+    return Compare.largeBits(count: values.count) {
       contains(Int64(bitPattern: (values[$0] + 0.0).bitPattern))
     }
   }

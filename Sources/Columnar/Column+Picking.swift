@@ -8,9 +8,11 @@ enum RowPick {
   case ranges([Range<Int>])
   /// Ascending Int32s.
   case positions(Buffer)
+  /// A quarter of the bits or more are 1: how many, is known.
+  case dense(Bitmap, ones: Int)
 
   /// From here on, a run of rows is copied at once rather than row by row.
-  private static let runLength = 8
+  private static let runLength = 32
 
   init(_ mask: Bitmap) {
     let ones = mask.countOfOnes
@@ -20,6 +22,8 @@ enum RowPick {
       self = .all
     } else if mask.countOfRuns * RowPick.runLength <= ones {
       self = .ranges(RowSelection(mask).ranges)
+    } else if ones * 4 >= mask.count {
+      self = .dense(mask, ones: ones)
     } else {
       self = .positions(mask.positions(ones: ones))
     }
@@ -30,17 +34,22 @@ enum RowPick {
       self = .none
     } else if selection.isAll {
       self = .all
-    } else if selection.ranges.count * RowPick.runLength <= selection.count {
-      self = .ranges(selection.ranges)
     } else {
-      self = .positions(selection.positions)
+      self.init(selection.ranges, count: selection.count)
     }
   }
-}
 
-extension RowSelection {
-  /// The selected rows as Int32s, ascending.
-  fileprivate var positions: Buffer {
+  /// The `count` rows of `ranges`.
+  init(_ ranges: [Range<Int>], count: Int) {
+    if ranges.count * RowPick.runLength <= count {
+      self = .ranges(ranges)
+    } else {
+      self = .positions(RowPick.positions(ranges, count: count))
+    }
+  }
+
+  /// The rows of `ranges` as Int32s, ascending.
+  private static func positions(_ ranges: [Range<Int>], count: Int) -> Buffer {
     var buffer = MutableBuffer(byteCount: count * 4)
     var positions = buffer.mutableValues(as: Int32.self)
     var next = 0
@@ -77,10 +86,34 @@ extension Column {
       case .none: return slice(0..<0)
       case .ranges(let ranges): return try Column.assembled([Pieces(self, ranges: ranges)])
       case .positions(let rows): return try gather(rows.values(as: Int32.self))
+      case .dense(let mask, let ones):
+        if let compacted = compacted(mask, ones: ones) { return compacted }
+        return try gather(mask.positions(ones: ones).values(as: Int32.self))
       }
     } catch {
       preconditionFailure("some rows of a column take more than all of it: \(error)")
     }
+  }
+
+  /// The rows whose bit in `mask` is 1; nil if that is not quicker than by their positions.
+  private func compacted(_ mask: Bitmap, ones: Int) -> Column? {
+    let values: Values
+    switch self.values {
+    case .bits(let bits): values = .bits(Compact.bits(bits, mask: mask))
+    case .fixed(let old):
+      let width = old.count / max(count, 1)
+      guard let new = Compact.fixed(old, width: width, mask: mask, count: ones) else { return nil }
+      values = .fixed(new)
+    case .dictionary(let old, let dictionary):
+      guard let new = Compact.fixed(old, width: 4, mask: mask, count: ones) else { return nil }
+      values = .dictionary(codes: new, dictionary)
+    case .structure(let children):
+      values = .structure(children.map { $0.picked(.dense(mask, ones: ones)) })
+    case .null, .variable, .list: return nil
+    }
+    return Column(
+      type: type, count: ones, validity: validity.map { Compact.bits($0, mask: mask) },
+      values: values)
   }
 
   /// The values at `rows`, in that order, any of them more than once. All must be inside.
@@ -97,7 +130,7 @@ extension Column {
       return .nulls(type, count: rows.count)
     case .bits(let bits): values = .bits(bits.gather(rows))
     case .fixed(let buffer):
-      checkRows(rows, below: count)
+      if buffer.isEmpty { checkRows(rows, below: count) }
       values = .fixed(Gather.fixed(buffer, width: buffer.count / max(count, 1), rows: rows))
     case .variable(let offsets, let bytes):
       let (offsets, bytes) = try Gather.variable(offsets: offsets, bytes: bytes, rows: rows)
@@ -161,7 +194,7 @@ extension RecordBatch {
     return picked(RowPick(selection), rowCount: selection.count)
   }
 
-  private func picked(_ pick: RowPick, rowCount: Int) -> RecordBatch {
+  func picked(_ pick: RowPick, rowCount: Int) -> RecordBatch {
     if case .all = pick { return self }
     return RecordBatch(
       fields: fields, columns: columns.map { $0.picked(pick) }, rowCount: rowCount)

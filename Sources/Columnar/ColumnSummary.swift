@@ -24,37 +24,36 @@ extension Column {
       bounds: nullCount == count ? nil : withUsedValues().plainBounds())
   }
 
-  /// A plain column of the values that occur, without nulls.
+  /// A plain column of the values that occur.
   private func withUsedValues() -> Column {
     switch values {
     case .dictionary(let codes, let dictionary):
       let used = MinMax.used(codes, validity: validity, entryCount: dictionary.count)
       return dictionary.filter(by: used)
-    case .variable: return self
-    default: return validity.map { filter(by: $0) } ?? self
+    default: return self
     }
   }
 
   private func plainBounds() -> (minimum: ColumnValue, maximum: ColumnValue)? {
     switch values {
     case .bits(let bits):
-      let ones = bits.countOfOnes
-      return (.boolean(ones == count), .boolean(ones > 0))
+      let ones = (validity.map { bits.and($0) } ?? bits).countOfOnes
+      return (.boolean(ones == count - nullCount), .boolean(ones > 0))
     case .fixed(let buffer):
       switch (type, type.layout) {
       case (.uuid, _), (.fixed, _): return byteBounds()
-      case (.float, _): return MinMax.numbers(Widen.floats(buffer))
-      case (.double, _): return MinMax.numbers(buffer)
+      case (.float, _): return MinMax.numbers(Widen.floats(buffer), validity)
+      case (.double, _): return MinMax.numbers(buffer, validity)
       case (_, .fixed(width: 4)):
-        return MinMax.of(buffer, as: Int32.self).map {
+        return MinMax.of(buffer, as: Int32.self, validity).map {
           (.integer(Int128($0)), .integer(Int128($1)))
         }
       case (_, .fixed(width: 8)):
-        return MinMax.of(buffer, as: Int64.self).map {
+        return MinMax.of(buffer, as: Int64.self, validity).map {
           (.integer(Int128($0)), .integer(Int128($1)))
         }
       default:
-        return MinMax.of(buffer, as: WideInteger.self).map {
+        return MinMax.of(buffer, as: WideInteger.self, validity).map {
           (.integer($0.value), .integer($1.value))
         }
       }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
+package import Bytes
 
 /// Rows put together by equal keys, as a writer splits a batch by partition.
 ///
@@ -48,9 +48,20 @@ public struct RowGroups: Sendable {
 
   /// The rows of each group, ascending.
   public var selections: [RowSelection] {
-    var builders = representatives.map { _ in RowSelectionBuilder(rowCount: rowCount) }
-    for (run, group) in runGroups.enumerated() { builders[Int(group)].append(runRange(run)) }
-    return builders.map { $0.finish() }
+    rangesByGroup.map { RowSelection(ranges: $0, rowCount: rowCount) }
+  }
+
+  /// The runs of each group, ascending.
+  var rangesByGroup: [[Range<Int>]] {
+    var counts = [Int](repeating: 0, count: count)
+    for group in runGroups { counts[Int(group)] += 1 }
+    var ranges = counts.map { count in
+      var ranges: [Range<Int>] = []
+      ranges.reserveCapacity(count)
+      return ranges
+    }
+    for (run, group) in runGroups.enumerated() { ranges[Int(group)].append(runRange(run)) }
+    return ranges
   }
 
   private func runRange(_ run: Int) -> Range<Int> {
@@ -70,71 +81,91 @@ public struct RowGroups: Sendable {
     return first.finish().positionsOfOnes()
   }
 
-  /// The group of each row of `keys`: by hash, and what is not equal for all that, once more.
+  /// The group of each row of `keys`: by hash, which is verified.
   private static func numbers(of keys: [Column], count: Int) -> [Int32] {
-    var firstEqual = [Int32](repeating: -1, count: count)
-    var rest = (0..<count).map { Int32(truncatingIfNeeded: $0) }
-    let hashes = count == 0 ? .empty : Column.hashes(of: keys, seed: 0)
+    if count == 0 { return [] }
+    let hashes = Column.hashes(of: keys, seed: 0)
+    let firsts = firstWithHash(hashes)
+    if isEqual(keys, to: firsts.values(as: Int32.self)) {
+      return numbered(firsts.values(as: Int32.self))
+    }
+    return numbersOfColliding(keys, count: count, hashes)
+  }
+
+  /// For each row, the first with the same hash.
+  private static func firstWithHash(_ hashes: Buffer) -> Buffer {
+    let hashes = hashes.values(as: UInt64.self)
+    var table = SlotTable(capacity: min(hashes.count, 1024))
+    var target = MutableBuffer(byteCount: hashes.count * 4)
+    var firsts = target.mutableValues(as: Int32.self)
+    for row in hashes.indices {
+      let first = table.firstEntry(orInserting: row, hash: hashes[row])
+      firsts[row] = Int32(truncatingIfNeeded: first)
+    }
+    return target.freeze()
+  }
+
+  /// True if each row equals the one that `firsts` has for it; some thousand rows at a time, so
+  /// that what is gathered stays small.
+  private static func isEqual(_ keys: [Column], to firsts: Span<Int32>) -> Bool {
+    var next = 0
+    while next < firsts.count {
+      let range = next..<min(next + 8192, firsts.count)
+      let part = firsts.extracting(range)
+      var rows: [Int32] = []
+      rows.reserveCapacity(range.count)
+      var isOwn = true
+      for i in part.indices {
+        rows.append(part[i])
+        isOwn = isOwn && Int(part[i]) == range.lowerBound + i
+      }
+      if !isOwn {
+        for key in keys {
+          let same = key.slice(range).rowsEqual(key.referring(to: rows))
+          if same.countOfOnes < range.count { return false }
+        }
+      }
+      next = range.upperBound
+    }
+    return true
+  }
+
+  /// The group of each row, where some rows differ whose hashes are equal: those that are not
+  /// equal to the first with their hash are grouped among themselves, until none is left.
+  package static func numbersOfColliding(_ keys: [Column], count: Int, _ hashes: Buffer) -> [Int32]
+  {
+    let hashes = hashes.values(as: UInt64.self)
+    var firstEqual = (0..<count).map { Int32(truncatingIfNeeded: $0) }
+    var rest = firstEqual
     while !rest.isEmpty {
-      let found = firstWithHash(rest, hashes)
-      let same = equal(keys, rest, found)
+      var table: [UInt64: Int32] = [:]
+      var firsts = rest
+      for (i, row) in rest.enumerated() {
+        firsts[i] = table[hashes[Int(row)]] ?? row
+        table[hashes[Int(row)]] = firsts[i]
+      }
       var unequal: [Int32] = []
-      for i in rest.indices {
-        if same[i] { firstEqual[Int(rest[i])] = found[i] } else { unequal.append(rest[i]) }
+      for (i, row) in rest.enumerated() {
+        let isEqual = keys.allSatisfy {
+          $0.slice(Int(row)..<Int(row) + 1).rowsEqual(
+            $0.slice(Int(firsts[i])..<Int(firsts[i]) + 1))[0]
+        }
+        if isEqual { firstEqual[Int(row)] = firsts[i] } else { unequal.append(row) }
       }
       rest = unequal
     }
-    return numbered(firstEqual)
-  }
-
-  /// For each of `rows`, the first of them with the same hash.
-  private static func firstWithHash(_ rows: [Int32], _ hashes: Buffer) -> [Int32] {
-    let hashes = hashes.values(as: UInt64.self)
-    var table = SlotTable(capacity: 0)
-    var found: [Int32] = []
-    found.reserveCapacity(rows.count)
-    for row in rows {
-      let hash = hashes[Int(row)]
-      if let first = table.firstEntry(withHash: hash, where: { _ in true }) {
-        found.append(Int32(truncatingIfNeeded: first))
-      } else {
-        table.insert(Int(row), hash: hash)
-        found.append(row)
-      }
-    }
-    return found
-  }
-
-  /// 1 where row `a[i]` equals row `b[i]` in all keys; some thousand rows at a time, so that what
-  /// is gathered stays small.
-  private static func equal(_ keys: [Column], _ a: [Int32], _ b: [Int32]) -> Bitmap {
-    var same = BitmapBuilder(capacity: a.count)
-    var next = 0
-    while next < a.count {
-      let end = min(next + 8192, a.count)
-      let p = Array(a[next..<end])
-      let q = Array(b[next..<end])
-      same.append(
-        keys.reduce(Bitmap(repeating: true, count: p.count)) {
-          $0.and($1.referring(to: p).rowsEqual($1.referring(to: q)))
-        })
-      next = end
-    }
-    return same.finish()
+    return numbered(firstEqual.span)
   }
 
   /// First rows, each the smallest of its group, numbered in their order.
-  private static func numbered(_ firstEqual: [Int32]) -> [Int32] {
-    var numbers = firstEqual
+  private static func numbered(_ firsts: Span<Int32>) -> [Int32] {
+    var numbers: [Int32] = []
+    numbers.reserveCapacity(firsts.count)
     var next: Int32 = 0
-    for row in firstEqual.indices {
-      let first = Int(firstEqual[row])
-      if first == row {
-        numbers[row] = next
-        next += 1
-      } else {
-        numbers[row] = numbers[first]
-      }
+    for row in firsts.indices {
+      let first = Int(firsts[row])
+      numbers.append(first == row ? next : numbers[first])
+      if first == row { next += 1 }
     }
     return numbers
   }
@@ -178,9 +209,10 @@ extension RecordBatch {
     precondition(keys.allSatisfy { $0.count == rowCount }, "keys of other rows")
     let groups = RowGroups(keys: keys)
     if groups.count == 1 { return [(0, self)] }
-    return zip(groups.representatives, groups.selections).map { row, selection in
-      if selection.ranges.count == 1 { return (Int(row), slice(selection.ranges[0])) }
-      return (Int(row), filter(by: selection))
+    return zip(groups.representatives, groups.rangesByGroup).map { row, ranges in
+      if ranges.count == 1 { return (Int(row), slice(ranges[0])) }
+      let count = ranges.reduce(0) { $0 + $1.count }
+      return (Int(row), picked(RowPick(ranges, count: count), rowCount: count))
     }
   }
 }

@@ -7,11 +7,11 @@ struct NumberToken {
   var isNegative = false
   /// Neither a fraction nor an exponent.
   var isInteger = true
-  /// The first 19 significant digits as an integer.
+  /// All digits as an integer, the point left out; meaningless past 19 digits.
   var significand: UInt64 = 0
-  /// How many digits from the first that is not zero on.
+  /// How many digits, zeros in front and at the end included.
   var digitCount = 0
-  /// The power of ten to scale the significand by, if there are at most 19 digits.
+  /// The power of ten to scale the significand by.
   var exponent = 0
 
   /// The integer, if it is one and fits.
@@ -129,14 +129,18 @@ extension JSONReader {
   @inline(__always)
   private mutating func scanDigits(into token: inout NumberToken) throws(JSONError) {
     let start = offset
-    while offset < bytes.byteCount {
-      let digit = bytes[offset] &- 48
+    var i = start
+    var significand = token.significand
+    while i < bytes.byteCount {
+      let digit = bytes[i] &- 48
       guard digit < 10 else { break }
-      offset &+= 1
-      if token.digitCount < 19 { token.significand = token.significand &* 10 &+ UInt64(digit) }
-      if token.significand != 0 { token.digitCount &+= 1 }
+      significand = significand &* 10 &+ UInt64(digit)
+      i &+= 1
     }
-    if offset == start { throw unexpected("a digit") }
+    offset = i
+    if i == start { throw unexpected("a digit") }
+    token.significand = significand
+    token.digitCount &+= i &- start
   }
 
   /// Passes the digits of an exponent; past a million it is taken for a million.
@@ -148,6 +152,9 @@ extension JSONReader {
       isNegative = bytes[offset] == UInt8(ascii: "-")
       offset &+= 1
     }
+    while offset &+ 1 < bytes.byteCount, bytes[offset] == UInt8(ascii: "0"),
+      bytes[offset &+ 1] &- 48 < 10
+    { offset &+= 1 }
     var digits = NumberToken(range: offset..<offset)
     try scanDigits(into: &digits)
     let magnitude = digits.digitCount > 6 ? 1_000_000 : Int(digits.significand)

@@ -6,9 +6,11 @@ internal import Synchronization
   internal import Musl
 #endif
 
-/// SIGINT and SIGTERM: the running command is cancelled, and ends committed or not committed.
+/// SIGINT and SIGTERM: a command that changes something is cancelled, and ends committed or not
+/// committed; any other just ends.
 enum Interruption {
   private static let received = Atomic<Int32>(0)
+  private static let endsAtOnce = Atomic<Bool>(true)
 
   /// 128 + the signal, if one came.
   static var exitCode: Int32? {
@@ -16,17 +18,29 @@ enum Interruption {
     return signal == 0 ? nil : 128 + signal
   }
 
-  /// Calls `action` at the first signal; a second one ends the process at once.
-  ///
-  /// The signals are blocked in every thread and waited for in one of their own, where, unlike in
-  /// a signal handler, anything may be called. Call it before other threads are started, which
-  /// inherit what is blocked.
-  static func onSignal(_ action: @escaping @Sendable () -> Void) {
+  /// From now on a signal lets the command come to its end: it may be changing something.
+  static func waitForCommand() { endsAtOnce.store(false, ordering: .releasing) }
+
+  /// Has the signals wait to be asked for, in this thread and all that are started after.
+  static func block() {
+    var signals = signalSet
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+  }
+
+  private static var signalSet: sigset_t {
     var signals = sigset_t()
     unsafe sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, signal) }
-    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-    let context = Unmanaged.passRetained(Waiter(action: action, signals: signals)).toOpaque()
+    return signals
+  }
+
+  /// Calls `action` at the first signal; a second one ends the process at once.
+  ///
+  /// They are waited for in a thread of their own, where, unlike in a signal handler, anything may
+  /// be called. Requires: ``block()`` was called before there were other threads.
+  static func onSignal(_ action: @escaping @Sendable () -> Void) {
+    let waiter = Waiter(action: action, signals: signalSet)
+    let context = unsafe Unmanaged.passRetained(waiter).toOpaque()
     var thread = pthread_t()
     unsafe pthread_create(
       &thread, nil,
@@ -51,6 +65,7 @@ enum Interruption {
       var signal: Int32 = 0
       unsafe sigwait(&signals, &signal)
       Interruption.received.store(signal, ordering: .releasing)
+      if Interruption.endsAtOnce.load(ordering: .acquiring) { _exit(128 + signal) }
       action()
       unsafe sigwait(&signals, &signal)
       _exit(128 + signal)

@@ -94,28 +94,30 @@ public struct ParquetFile: Sendable {
   public func rowGroup(
     _ index: Int, projection: ParquetProjection, options: ReadOptions = ReadOptions()
   ) async throws(ParquetFileError) -> RowGroupDecoder {
-    let bytes = try await fetch(index, projection: projection)
+    let (plan, bytes) = try await fetch(index, projection: projection)
     do throws(ParquetError) {
-      return try RowGroupDecoder(
-        footer, rowGroup: index, projection: projection, bytes: bytes, options: options)
+      return try RowGroupDecoder(footer, plan: plan, bytes: bytes, options: options)
     } catch {
       throw .parquet(error, file: path)
     }
   }
 
-  private func fetch(
+  /// Fetches the pages of the columns `projection` of a row group, which several tasks may decode.
+  ///
+  /// Cost: as ``rowGroup(_:projection:options:)``.
+  public func fetch(
     _ index: Int, projection: ParquetProjection
-  ) async throws(ParquetFileError) -> FileBytes {
-    let ranges: [Range<Int64>]
+  ) async throws(ParquetFileError) -> (ReadPlan, FileBytes) {
+    let plan: ReadPlan
     do throws(ParquetError) {
-      ranges = try footer.readPlan(rowGroup: index, projection: projection).ranges
+      plan = try footer.readPlan(rowGroup: index, projection: projection)
     } catch {
       throw .parquet(error, file: path)
     }
     do throws(StorageError) {
       let parts = try await store.get(
-        path, ranges: ranges, gapLimit: 1 << 20, byteCountLimit: 64 << 20, concurrency: 8)
-      return FileBytes(zip(ranges, parts).map { ($0.lowerBound, $1) })
+        path, ranges: plan.ranges, gapLimit: 1 << 20, byteCountLimit: 64 << 20, concurrency: 8)
+      return (plan, FileBytes(zip(plan.ranges, parts).map { ($0.lowerBound, $1) }))
     } catch {
       throw .storage(error)
     }

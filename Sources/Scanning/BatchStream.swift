@@ -19,6 +19,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     private var source: UnitSource?
     private var ready: ArraySlice<RecordBatch> = []
     private var left: Int
+    private let workspaces = WorkspacePool()
 
     init(_ scan: TableScan) {
       self.scan = scan
@@ -28,7 +29,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     public mutating func next() async throws(ScanError) -> RecordBatch? {
       while left > 0 {
         if let batch = ready.popFirst() {
-          let kept = batch.slice(0..<min(batch.rowCount, left))
+          let kept = batch.slice(0..<Swift.min(batch.rowCount, left))
           left -= kept.rowCount
           return kept
         }
@@ -52,10 +53,7 @@ public struct BatchStream: AsyncSequence, Sendable {
         units.append(unit)
       }
       guard !units.isEmpty else { return false }
-      let batches = try await OrderedPipeline.map(units) { unit throws(ScanError) in
-        try unit.read()
-      }
-      ready = batches.flatMap { $0 }[...]
+      ready = try await OrderedPipeline.readAll(units, workspaces)[...]
       return true
     }
   }

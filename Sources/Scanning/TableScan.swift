@@ -3,7 +3,7 @@ public import Catalogs
 public import Columnar
 internal import Expressions
 public import Iceberg
-public import Storage
+internal import Storage
 
 /// A question to a table: which rows and columns, of which state.
 ///
@@ -105,7 +105,8 @@ public struct TableScan: Sendable {
       // Where rows are counted, only the consumer knows which are still wanted.
       var left = mostRows
       try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        unit throws(ScanError) in try unit.read()
+        batches throws(ScanError) in
+        batches
       } consume: { batches throws(ScanError) in
         for batch in batches where left > 0 {
           let kept = batch.slice(0..<min(batch.rowCount, left))
@@ -117,9 +118,9 @@ public struct TableScan: Sendable {
       }
     } else {
       try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        unit throws(ScanError) -> [(Int, Output)] in
+        batches throws(ScanError) -> [(Int, Output)] in
         var outputs: [(Int, Output)] = []
-        for batch in try unit.read() { outputs.append((batch.rowCount, try transform(batch))) }
+        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
         return outputs
       } consume: { outputs throws(ScanError) in
         for (rows, output) in outputs {
@@ -169,6 +170,27 @@ public struct TableScan: Sendable {
       throw .invalidRequest(error)
     }
     return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+  }
+
+  /// What it takes to count the rows of some files that match.
+  func countRequest(
+    _ schema: Schema, _ filter: BoundPredicate
+  ) throws(ScanError) -> ReadRequest {
+    do throws(IcebergError) {
+      let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
+      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  /// True if metadata tells that every row of the task's file matches.
+  func decided(_ task: ScanTask, _ filter: BoundPredicate) throws(ScanError) -> Bool {
+    if filter == .alwaysTrue { return true }
+    let partition = task.file.partition
+    guard let spec = table.metadata.partitionSpec(partition.specID) else { return false }
+    return spec.strictProjection(of: filter).mustMatch(PartitionFacts(partition.values, of: spec))
+      || filter.mustMatch(DataFileFacts(file: task.file))
   }
 
   var rowLimit: Int? { mostRows }

@@ -143,12 +143,19 @@ private struct SystemRandom: RandomSource {
 private enum Processors {
   /// As many as its affinity allows, which is fewer than the machine has where it was pinned.
   static let usableCount: Int = {
-    var set = cpu_set_t()
-    let size = MemoryLayout<cpu_set_t>.size
-    guard unsafe sched_getaffinity(0, size, &set) == 0 else { return 1 }
-    let count = unsafe withUnsafeBytes(of: set) { bytes in
-      unsafe bytes.reduce(0) { $0 + $1.nonzeroBitCount }
+    guard let file = unsafe fopen("/proc/self/status", "r") else { return 1 }
+    defer { unsafe fclose(file) }
+    var line = [CChar](repeating: 0, count: 1024)
+    let key = Array("Cpus_allowed:".utf8)
+    while unsafe fgets(&line, 1024, file) != nil {
+      let text = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      guard text.starts(with: key) else { continue }
+      // A mask in hexadecimal digits, commas between its words.
+      let digits = text.dropFirst(key.count).compactMap {
+        UInt8(String(UnicodeScalar($0)), radix: 16)
+      }
+      return max(1, digits.reduce(0) { $0 + $1.nonzeroBitCount })
     }
-    return max(1, count)
+    return 1
   }()
 }

@@ -111,7 +111,7 @@ public struct ObjectPath: Sendable {
       if component.isEmpty { throw .invalidPath(relativePath, reason: "a component is empty") }
       try Self.check(component: component, of: relativePath)
     }
-    let start = String(Self.withoutSlashesAtEnd(text[...], downTo: text.utf8.count - pathByteCount))
+    let start = text.utf8.last == slash ? textWithoutSlashesAtEnd : text
     let spelled = start + "/" + relativePath
     guard spelled.utf8.count <= Self.byteCountLimit else {
       throw .invalidPath(spelled, reason: "it is longer than \(Self.byteCountLimit) bytes")
@@ -130,7 +130,7 @@ public struct ObjectPath: Sendable {
     guard hasSameRoot(as: other) else { return nil }
     let here = path.utf8
     let there = other.path.utf8
-    if isRoot { return String(other.path.dropFirst()) }
+    if isRoot { return String(Substring(there.dropFirst())) }
     guard there.starts(with: here) else { return nil }
     let rest = there.dropFirst(here.count)
     guard let first = rest.first else { return "" }
@@ -176,8 +176,12 @@ private let slash = UInt8(ascii: "/")
 
 /// Parsing.
 extension ObjectPath {
-  /// How many bytes of ``text`` are its path as it was written.
-  private var pathByteCount: Int { Self.split(Array(text.utf8)).path.count }
+  /// ``text``, but without slashes at the end of its path; those of `file://` stay.
+  private var textWithoutSlashesAtEnd: String {
+    let pathByteCount = Self.split(Array(text.utf8)).path.count
+    return String(
+      Self.withoutSlashesAtEnd(text[...], downTo: text.utf8.count - pathByteCount))
+  }
 
   private static func check(_ bytes: [UInt8], of text: String) throws(StorageError) {
     if bytes.count > byteCountLimit {

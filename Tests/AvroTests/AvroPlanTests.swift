@@ -173,6 +173,18 @@ struct AvroPlanTests {
     }
   }
 
+  @Test func `a record of nothing but the wanted fields, in order, can be read straight`() throws {
+    let pair = AvroSchema.record(
+      "k126_v127", [AvroField("key", .int, id: 126), AvroField("value", .bytes, id: 127)])
+    #expect(try AvroPlan(pair, wanted: [.int(126), .bytes(127)]).isStraight)
+    #expect(try !AvroPlan(pair, wanted: [.bytes(127), .int(126)]).isStraight)
+    #expect(try !AvroPlan(pair, wanted: [.int(126)]).isStraight)
+    #expect(try !AvroPlan(pair, wanted: [.int(126), .bytes(127), .int(1)]).isStraight)
+    let optional = AvroSchema.record(
+      "r", [AvroField("key", .int, id: 126), .optional("value", .bytes, id: 127)])
+    #expect(try !AvroPlan(optional, wanted: [.int(126), .bytes(127)]).isStraight)
+  }
+
   @Test func `a field of a type that can't be read as asked is refused beforehand`() throws {
     let schema = AvroSchema.record(
       "r",

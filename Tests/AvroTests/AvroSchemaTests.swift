@@ -77,6 +77,17 @@ struct AvroSchemaTests {
     #expect(date.logicalType == .date)
   }
 
+  @Test func `names that Avro does not allow are written in letters, digits and underscores`() {
+    for (name, sanitized) in [
+      ("plain_1", "plain_1"), ("9x", "_9x"), ("a.b", "a_x2Eb"), ("\u{e9}", "_xE9"), ("", "_"),
+      ("a b#", "a_x20b_x23"), ("\u{1F60E}", "_xD83D_xDE0E"), ("99", "_99"),
+    ] {
+      #expect(AvroName.sanitized(name) == sanitized)
+      #expect(AvroName.isValid(name) == (name == sanitized))
+      #expect(AvroName.isValid(sanitized))
+    }
+  }
+
   @Test func `built schemas are written as Iceberg writes them`() throws {
     let schema = AvroSchema.record(
       "manifest_entry",

@@ -102,7 +102,13 @@ struct BitPackingTests {
         let low = values.map { UInt32(truncatingIfNeeded: $0) }
         var narrow = MutableBuffer()
         BitPacking.pack(low.span, width: width, into: &narrow)
-        #expect(narrow.freeze().array() == body, "32-bit values, count \(count)")
+        let narrowBody = narrow.freeze().array()
+        #expect(narrowBody == body, "32-bit values, count \(count)")
+        var writer = ByteWriter()
+        BitPacking.pack(low.span, width: width, into: &writer)
+        BitPacking.pack(values.span, width: width, into: &writer)
+        let written = writer.finish().array()
+        #expect(written == body + body, "through a writer, count \(count)")
       }
     }
   }

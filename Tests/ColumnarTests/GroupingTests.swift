@@ -116,6 +116,17 @@ struct GroupingTests {
     }
   }
 
+  @Test func `keys whose hashes collide are told apart`() {
+    var random = SeededRandom(orSeed: 406)
+    let hashes = MutableBuffer(zeroed: 120 * 8).freeze()
+    for type in leafTypes {
+      let cells = randomCells(type, count: 120, nullOneIn: 5, using: &random)
+      let keys = [Column(type, cells)]
+      let numbers = RowGroups.numbersOfColliding(keys, count: 120, hashes)
+      #expect(numbers == RowGroups(keys: keys).numbers, "\(type), seed \(random.seed)")
+    }
+  }
+
   @Test func `splitting a batch loses no row and keeps their order`() {
     var random = SeededRandom(orSeed: 405)
     for keyCount in [1, 2, 50] {

@@ -71,6 +71,17 @@ struct ObjectPathTests {
     #expect(!composed.contains(decomposed))
   }
 
+  @Test func `a mark that combines with the slash belongs to the name`() throws {
+    for text in ["/", "/t", "s3://b"] {
+      let parent = try ObjectPath(text)
+      let path = try parent.appending("\u{301}x")
+      #expect(path.name.utf8.elementsEqual("\u{301}x".utf8), "\(text)")
+      #expect(parent.relativePath(of: path)?.utf8.count == 3, "\(text)")
+      #expect(path.parent == parent, "\(text)")
+      #expect(path.components.last?.utf8.count == 3, "\(text)")
+    }
+  }
+
   @Test func `a child is spelled as its parent and leads back to it`() throws {
     for (text, child) in [
       ("/", "/x"), ("/t", "/t/x"), ("/t/", "/t/x"), ("file:/t", "file:/t/x"),

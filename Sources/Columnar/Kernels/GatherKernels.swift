@@ -7,39 +7,31 @@ internal import Bytes
   internal import Musl
 #endif
 
-/// Values at given rows. Each entry checks all rows first and loads without checks then.
+/// Values at given rows. All rows are checked to be inside.
 enum Gather {
   /// The values of `width` bytes at `rows`.
-  ///
-  /// Gain of the unchecked load over a checked one: 1.4 × (0.6 against 0.8 ns a value).
   static func fixed(_ source: Buffer, width: Int, rows: Span<Int32>) -> Buffer {
-    if width == 0 { return .empty }
-    checkRows(rows, below: source.count / width)
-    return switch width {
-    case 4: words(source, rows, as: UInt32.self)
-    case 8: words(source, rows, as: UInt64.self)
-    case 16: words(source, rows, as: SIMD2<UInt64>.self)
-    default: runs(source, width: width, rows)
+    switch width {
+    case 0: return .empty
+    case 4: return words(source, rows, as: UInt32.self)
+    case 8: return words(source, rows, as: UInt64.self)
+    case 16: return words(source, rows, as: WideInteger.self)
+    default:
+      checkRows(rows, below: source.count / width)
+      return runs(source, width: width, rows)
     }
   }
 
-  /// Requires: all rows are checked.
+  /// With a check a value, which costs less than one pass of its own over all rows.
   @inline(__always)
   private static func words<T: BitwiseCopyable>(
     _ source: Buffer, _ rows: Span<Int32>, as type: T.Type
   ) -> Buffer {
-    var target = MutableBuffer(byteCount: rows.count * MemoryLayout<T>.size)
-    var values = target.mutableValues(as: T.self)
-    unsafe source.bytes.withUnsafeBytes { bytes in
-      unsafe values.withUnsafeMutableBufferPointer { out in
-        unsafe rows.withUnsafeBufferPointer { rows in
-          for i in 0..<rows.count {
-            let place = unsafe Int(rows[i]) &* MemoryLayout<T>.size
-            unsafe out[i] = bytes.loadUnaligned(fromByteOffset: place, as: T.self)
-          }
-        }
-      }
-    }
+    let aligned = source.aligned(to: MemoryLayout<T>.alignment)
+    let old = aligned.values(as: T.self)
+    var target = MutableBuffer(byteCount: rows.count * MemoryLayout<T>.stride)
+    var new = target.mutableValues(as: T.self)
+    for i in rows.indices { new[i] = old[Int(rows[i])] }
     return target.freeze()
   }
 
@@ -61,7 +53,8 @@ enum Gather {
   /// The strings at `rows`: their offsets, from 0 on, and their bytes.
   ///
   /// Gain of copies of 16 bytes at a time, which may write past a value's end into the place of the
-  /// next, over exact ones: 2 × for short strings.
+  /// next, over appending one after another: 4 × (2.9 against 11.4 ns a string of 14
+  /// bytes).
   /// - Throws: ``ColumnarError/tooLarge(count:)`` if 32-bit offsets don't reach.
   static func variable(
     offsets: Buffer, bytes: Buffer, rows: Span<Int32>

@@ -103,6 +103,19 @@ struct SlotTable {
     for slot in old where slot.entry >= 0 { place(slot) }
   }
 
+  /// The entry that was inserted with `hash`; if there is none, `entry`, which is inserted.
+  mutating func firstEntry(orInserting entry: Int, hash: UInt64) -> Int {
+    if count * 2 >= slots.count { grow() }
+    var slot = home(hash)
+    while slots[slot].entry >= 0 {
+      if slots[slot].hash == hash { return Int(slots[slot].entry) }
+      slot = (slot &+ 1) & (slots.count &- 1)
+    }
+    slots[slot] = Slot(hash: hash, entry: Int32(entry))
+    count += 1
+    return entry
+  }
+
   /// The first entry that was inserted with `hash` and for which `isEqual` is true.
   @inline(__always)
   func firstEntry(withHash hash: UInt64, where isEqual: (Int) -> Bool) -> Int? {

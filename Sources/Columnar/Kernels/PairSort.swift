@@ -2,8 +2,8 @@
 
 /// Stable sorts of pairs by their keys.
 ///
-/// Gain over the standard library's sort of the rows with a comparison of the columns: 5 × for 1 M
-/// random 64-bit keys.
+/// Gain over the standard library's sort of the rows by an array of keys: 3 × for 1 M random 64-bit
+/// keys (44 against 140 ns a row).
 enum PairSort {
   /// Sorts `pairs[range]`; `scratch` is memory to be used again.
   static func sort(_ pairs: inout [SortPair], _ range: Range<Int>, _ scratch: inout [SortPair]) {

@@ -36,3 +36,48 @@ public struct ManifestEntry: Hashable, Sendable {
   /// True if the file belongs to the table's state.
   public var isLive: Bool { status != .deleted }
 }
+
+// MARK: - Row lineage
+
+extension ManifestEntry {
+  /// `_row_id` of the row at `position` of the file: what it holds itself, or else its place.
+  ///
+  /// Null in a file without a first row id, whatever the row holds.
+  ///
+  /// Source: Iceberg spec, "Row Lineage" and Appendix E, "Version 3".
+  public func rowID(stored: Int64?, at position: Int64) -> Int64? {
+    guard let first = file.firstRowID else { return nil }
+    if let stored { return stored }
+    let (id, overflow) = first.addingReportingOverflow(position)
+    return overflow ? nil : id
+  }
+
+  /// `_last_updated_sequence_number` of a row: what it holds itself, or else the file's.
+  ///
+  /// Null in a file without a first row id, whatever the row holds.
+  public func lastUpdated(stored: Int64?) -> SequenceNumber? {
+    guard file.firstRowID != nil else { return nil }
+    return stored.map { SequenceNumber($0) } ?? sequenceNumber
+  }
+}
+
+// MARK: - One file once
+
+extension DataFile {
+  /// What tells a file from all others of a snapshot: its path and, of deletion vectors, its place
+  /// in it, as one Puffin file holds many.
+  public struct Identity: Hashable, Sendable {
+    public let path: String
+    public let offset: Int64?
+  }
+
+  public var identity: Identity { Identity(path: path, offset: contentRange?.offset) }
+}
+
+extension Sequence<DataFile> {
+  /// The files, each once: the first of those that are the same.
+  public func deduplicated() -> [DataFile] {
+    var seen: Set<DataFile.Identity> = []
+    return filter { seen.insert($0.identity).inserted }
+  }
+}

@@ -4,7 +4,7 @@ internal import Bytes
 /// The distinct byte strings of a column chunk, in order of appearance, each with its code.
 ///
 /// An open-addressing table of hash and code; the bytes themselves are kept once, back to back.
-/// Cost: 5 to 10 ns for a short string that is known.
+/// Cost: 2 to 3 ns for a string of up to 16 bytes that came before, 10 to 20 for a longer one.
 struct BytesDictionaryEncoder: ~Copyable {
   /// The high half of the hash and one more than the code (0: free), a power of two of them.
   private var slots: MutableBuffer
@@ -12,6 +12,7 @@ struct BytesDictionaryEncoder: ~Copyable {
   private(set) var offsets: MutableBuffer
   private(set) var bytes: MutableBuffer
   private(set) var count = 0
+  private var recent = RecentStrings()
 
   init() {
     slots = MutableBuffer(zeroed: 1024 * 8)
@@ -27,16 +28,15 @@ struct BytesDictionaryEncoder: ~Copyable {
     let valueCount = max(0, valueOffsets.count - 1)
     let start = codes.count / 4
     codes.resize(to: (start + valueCount) * 4)
-    var previous = 0..<0
-    var previousCode: UInt32 = 0
-    for i in 0..<valueCount {
-      let range = Int(valueOffsets[i])..<Int(valueOffsets[i &+ 1])
-      if i == 0 || !Self.areEqual(valueBytes, range, valueBytes, previous) {
-        previousCode = code(of: valueBytes, range)
-        previous = range
-      }
-      var target = codes.mutableValues(as: UInt32.self)
-      target[start &+ i] = previousCode
+    var done = 0
+    while true {
+      done = recent.encode(valueOffsets, valueBytes, from: done, into: &codes, at: start)
+      guard done < valueCount else { return }
+      let range = Int(valueOffsets[done])..<Int(valueOffsets[done &+ 1])
+      let code = code(of: valueBytes, range)
+      recent.note(code, for: valueBytes, range)
+      codes.replace(at: (start + done) * 4, withValue: code)
+      done &+= 1
     }
   }
 

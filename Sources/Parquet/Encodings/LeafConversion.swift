@@ -35,6 +35,8 @@ extension ParquetLeaf {
       for i in 0..<count {
         target.store(Int128(values.loadLE(at: i &* 8, as: UInt64.self)), at: start &+ i &* 16)
       }
+    case .bigEndianDecimal where width == 8 && typeLength <= 8:
+      convertShortDecimals(values, count, &target, start)
     case .bigEndianDecimal:
       for i in 0..<count {
         let bytes = values.extracting(i &* typeLength..<(i &+ 1) &* typeLength)
@@ -86,6 +88,27 @@ extension ParquetLeaf {
     }
   }
 
+  /// Big-endian numbers of up to 8 bytes: the 8 bytes from each one's start on, shifted down.
+  private func convertShortDecimals(
+    _ values: RawSpan, _ count: Int, _ target: inout MutableRawSpan, _ start: Int
+  ) {
+    let shift = Int64(64 - 8 * typeLength)
+    // The last ones have fewer than 8 bytes from their start on.
+    let whole = values.byteCount < 8 ? 0 : min(count, (values.byteCount - 8) / typeLength + 1)
+    for i in 0..<whole {
+      let word = values.loadLE(at: i &* typeLength, as: Int64.self).byteSwapped
+      target.store(word &>> shift, at: start &+ i &* 8)
+    }
+    for i in whole..<count {
+      var word: Int64 = 0
+      for k in 0..<typeLength {
+        let byte = values.loadLE(at: i &* typeLength &+ k, as: UInt8.self)
+        word |= Int64(truncatingIfNeeded: UInt64(byte) &<< UInt64(56 &- 8 &* k))
+      }
+      target.store(word &>> shift, at: start &+ i &* 8)
+    }
+  }
+
   /// Stores the number that `bytes` are in big-endian two's complement.
   private func storeDecimal(
     _ bytes: RawSpan, _ target: inout MutableRawSpan, at offset: Int, width: Int
@@ -94,7 +117,11 @@ extension ParquetLeaf {
     let count = bytes.byteCount
     for i in 0..<count {
       let byte = bytes.loadLE(at: i, as: UInt8.self)
-      if i == 0 { value = Int128(Int8(bitPattern: byte)) } else { value = value << 8 | Int128(byte) }
+      if i == 0 {
+        value = Int128(Int8(bitPattern: byte))
+      } else {
+        value = value << 8 | Int128(byte)
+      }
       // Bytes in front that only repeat the sign are fine; any other would be lost.
       if count - i > 16, value != 0, value != -1 {
         throw .outOfRange(offset: offset, what: "bytes of a decimal", value: Int64(count))

@@ -108,6 +108,12 @@ extension MutableBuffer {
     append(value: UInt8(truncatingIfNeeded: rest))
   }
 
+  /// Writes `value` over the bytes from `offset` on.
+  mutating func replace(at offset: Int, withValue value: UInt32) {
+    var target = mutableBytes
+    target.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
+  }
+
   /// Adds a zig-zag LEB128 integer.
   mutating func append(zigZag value: Int64) {
     append(uleb128: UInt64(bitPattern: (value << 1) ^ (value >> 63)))

@@ -70,18 +70,20 @@ package struct BloomFilter: Hashable, Sendable {
   private mutating func insert(_ hash: UInt64) {
     let start = block(of: hash)
     let key = UInt32(truncatingIfNeeded: hash)
-    for i in Self.salts.indices { words[start + i] |= 1 << (key &* Self.salts[i] >> 27) }
+    for i in Self.salts.indices { words[start + i] |= Self.bit(key, i) }
   }
 
   /// False if no value with this hash is in the column chunk.
   package func mayContain(_ hash: UInt64) -> Bool {
     let start = block(of: hash)
     let key = UInt32(truncatingIfNeeded: hash)
-    for i in Self.salts.indices
-    where words[start + i] & 1 << (key &* Self.salts[i] >> 27) == 0 {
-      return false
-    }
+    for i in Self.salts.indices where words[start + i] & Self.bit(key, i) == 0 { return false }
     return true
+  }
+
+  /// The bit that a value sets in word `lane` of its block.
+  private static func bit(_ key: UInt32, _ lane: Int) -> UInt32 {
+    1 &<< ((key &* salts[lane]) &>> 27)
   }
 
   /// Header and blocks, as they are in the file.

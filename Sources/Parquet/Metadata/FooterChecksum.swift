@@ -6,76 +6,77 @@ internal import Bytes
 ///     lake.footer-crc32c := CRC-32C of the footer as it is, this value being "00000000" in it
 ///     lake.index-crc32c  := CRC-32C of all bytes between the last page and the footer
 ///
-/// Both are eight lower-case hexadecimal digits. They count only where the footer says that Lake
-/// wrote it: others copy key-value pairs into footers of their own.
+/// Both are eight lower-case hexadecimal digits. They count only where Lake wrote the footer: others
+/// copy key-value pairs into footers of their own. The footer's is the last pair, and is looked for
+/// in the bytes, with `created_by` behind it, so that damage elsewhere can't hide it.
 /// Source: this project's SPEC.md, "Checksums".
 package enum FooterChecksum {
   package static let footerKey = "lake.footer-crc32c"
   package static let indexKey = "lake.index-crc32c"
   static let blank = "00000000"
+  private static let creator = "lake version "
 
-  /// True if footers by `createdBy` have checksums that mean something.
-  package static func applies(to createdBy: String?) -> Bool {
-    createdBy?.hasPrefix("lake version ") ?? false
-  }
+  /// The key, the header of the value's field, and its length.
+  private static let before = Buffer([UInt8](footerKey.utf8) + [0x18, 8])
+  /// How many bytes are between the digits and the creator: the ends of the pair and of the list,
+  /// the header of the next field, a length.
+  private static let gap = 3
+  private static let after = Buffer(utf8: creator)
 
   /// The eight digits for a checksum.
   static func text(_ checksum: UInt32) -> String {
     (0..<4).reversed().map { UInt8(truncatingIfNeeded: checksum >> UInt32(8 * $0)) }.hexadecimal
   }
 
-  /// The checksum of a footer (without length and magic); nil if there is no place for it in there.
-  static func checksum(of footer: RawSpan) -> UInt32? {
-    guard let place = valueOffset(in: footer) else { return nil }
-    let before = CRC32C.checksum(footer.extracting(0..<place))
-    let blank = CRC32C.checksum(Buffer(utf8: Self.blank).bytes, continuing: before)
-    return CRC32C.checksum(
-      footer.extracting(place + 8..<footer.byteCount), continuing: blank)
-  }
-
-  /// Where the digits are: behind the key, a field header and their length, as Lake writes them.
-  private static func valueOffset(in footer: RawSpan) -> Int? {
-    let pattern = Buffer([UInt8](footerKey.utf8) + [0x18, 8])
-    let needed = pattern.count + 8
-    guard footer.byteCount >= needed else { return nil }
-    var found: Int?
-    for start in 0...footer.byteCount - needed
-    where footer[start] == pattern.bytes[0]
-      && footer.extracting(start..<start + pattern.count).hasSameBytes(as: pattern.bytes)
-    {
-      found = start + pattern.count
+  /// Where the digits are in a footer that Lake wrote; nil in others.
+  private static func place(in footer: RawSpan) -> Int? {
+    let length = before.count + 8 + gap + after.count
+    guard footer.byteCount >= length else { return nil }
+    var start = footer.byteCount - length
+    while start >= 0 {
+      if footer[start] == before.bytes[0], isPlace(start, footer) { return start + before.count }
+      start -= 1
     }
-    return found
+    return nil
   }
 
-  /// Checks the bytes of a footer (without length and magic) that was decoded to `metaData`.
+  private static func isPlace(_ start: Int, _ footer: RawSpan) -> Bool {
+    let creatorStart = start + before.count + 8 + gap
+    return footer.extracting(start..<start + before.count).hasSameBytes(as: before.bytes)
+      && footer.extracting(creatorStart..<creatorStart + after.count).hasSameBytes(as: after.bytes)
+  }
+
+  /// Checks the bytes of a footer, without length and magic. Says nothing of those of others.
   ///
-  /// - Throws: ``ParquetError/checksumMismatch(_:expected:found:)``. Nothing where there is no
-  ///   checksum, or one that does not count.
-  package static func verify(_ footer: RawSpan, _ metaData: FileMetaData) throws(ParquetError) {
-    guard let expected = stated(footerKey, in: metaData) else { return }
-    let found = checksum(of: footer) ?? ~expected
-    if found != expected {
+  /// Cost: O(footer).
+  /// - Throws: ``ParquetError/checksumMismatch(_:expected:found:)``.
+  package static func verify(_ footer: RawSpan) throws(ParquetError) {
+    guard let place = place(in: footer) else { return }
+    let head = CRC32C.checksum(footer.extracting(0..<place))
+    let digits = CRC32C.checksum(Buffer(utf8: blank).bytes, continuing: head)
+    let found = CRC32C.checksum(
+      footer.extracting(place + 8..<footer.byteCount), continuing: digits)
+    let stated = String(validatingUTF8: footer.extracting(place..<place + 8))
+    if stated != text(found) {
+      let expected = stated.flatMap { UInt32($0, radix: 16) } ?? 0
       throw .checksumMismatch(.footer, expected: expected, found: found)
     }
   }
 
-  /// Checks the bytes between the last page of a file and its footer.
+  /// Checks the bytes between the last page of a file and its footer, which was decoded to
+  /// `metaData`. Says nothing of those of others.
   ///
-  /// - Throws: as ``verify(_:_:)``.
+  /// - Throws: ``ParquetError/checksumMismatch(_:expected:found:)``.
   package static func verifyIndexes(
     _ indexes: RawSpan, _ metaData: FileMetaData
   ) throws(ParquetError) {
-    guard let expected = stated(indexKey, in: metaData) else { return }
+    guard metaData.createdBy?.hasPrefix(creator) ?? false,
+      let stated = metaData.keyValueMetadata?.last(where: { $0.key == indexKey })?.value,
+      let expected = UInt32(stated, radix: 16)
+    else { return }
     let found = CRC32C.checksum(indexes)
     if found != expected {
       throw .checksumMismatch(.footer, expected: expected, found: found)
     }
-  }
-
-  private static func stated(_ key: String, in metaData: FileMetaData) -> UInt32? {
-    guard applies(to: metaData.createdBy) else { return nil }
-    let value = metaData.keyValueMetadata?.last { $0.key == key }?.value
-    return value.flatMap { UInt32($0, radix: 16) }
   }
 }

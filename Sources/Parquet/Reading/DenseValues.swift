@@ -21,7 +21,10 @@ struct DenseValues: ~Copyable {
   var codes = MutableBuffer()
   private(set) var dictionary: Column?
 
-  init(type: ColumnType, capacity: Int, limit: Int) {
+  /// - Parameters:
+  ///   - capacity: how many values there will be, as far as is known.
+  ///   - byteCount: how many bytes the strings will come to, as far as is known.
+  init(type: ColumnType, capacity: Int, byteCount: Int = 0, limit: Int) {
     self.type = type
     self.limit = limit
     layout = type.layout
@@ -29,9 +32,12 @@ struct DenseValues: ~Copyable {
       let (size, overflow) = capacity.multipliedReportingOverflow(by: width)
       bytes = MutableBuffer(capacity: overflow ? 0 : min(size, limit))
     } else {
-      bytes = MutableBuffer()
+      bytes = MutableBuffer(capacity: byteCount)
     }
-    if layout == .variable { ends.append(value: Int32(0)) }
+    if layout == .variable {
+      if byteCount > 0 { ends.reserve((capacity + 1) * 4) }
+      ends.append(value: Int32(0))
+    }
   }
 
   mutating func add(_ extra: Int) { count += extra }
@@ -53,16 +59,19 @@ struct DenseValues: ~Copyable {
 
   /// Appends the values that the next `extra` codes of `decoder` name.
   mutating func appendCodes(
-    _ extra: Int, from decoder: inout RLEBitPackedDecoder, dictionary: Column
+    _ extra: Int, from decoder: inout RLEBitPackedDecoder, dictionary: Column,
+    _ workspace: DecodeWorkspace
   ) throws(ByteError) {
     if layout == .variable {
       if count == 0, codes.isEmpty { self.dictionary = dictionary }
       if self.dictionary != nil { return try keepCodes(extra, from: &decoder, dictionary) }
     }
-    var scratch = MutableBuffer(byteCount: extra * 4)
+    var scratch = workspace.takeCodes()
+    scratch.resize(to: extra * 4)
     var span = scratch.mutableValues(as: UInt32.self)
     try decoder.decode(into: &span, 0..<extra)
     try gather(scratch.values(as: UInt32.self), dictionary)
+    workspace.giveBack(codes: scratch)
     count += extra
   }
 
@@ -191,8 +200,10 @@ struct DenseValues: ~Copyable {
   /// Throws unless all strings are UTF-8: their bytes are as a whole, and none begins inside a
   /// character.
   private func checkUTF8() throws(ByteError) {
-    guard let place = UTF8Check.firstDefect(
-      bytes.bytes, ends: ends.values(as: Int32.self)) else { return }
+    guard
+      let place = UTF8Check.firstDefect(
+        bytes.bytes, ends: ends.values(as: Int32.self))
+    else { return }
     throw .notUTF8(offset: place)
   }
 }

@@ -14,9 +14,11 @@ final class LeafBatch {
   /// Empty for leaves that are in no list.
   var repetition = MutableBuffer()
 
-  init(_ leaf: ParquetLeaf, isFlat: Bool, rowCount: Int, limit: Int) {
+  /// - Parameter byteCount: about how many bytes the strings come to.
+  init(_ leaf: ParquetLeaf, isFlat: Bool, rowCount: Int, byteCount: Int, limit: Int) {
     self.leaf = leaf
-    values = DenseValues(type: leaf.columnType, capacity: rowCount, limit: limit)
+    values = DenseValues(
+      type: leaf.columnType, capacity: rowCount, byteCount: byteCount, limit: limit)
     validity = BitmapBuilder(capacity: isFlat ? rowCount : 0)
   }
 

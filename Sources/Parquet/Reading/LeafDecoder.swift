@@ -12,7 +12,10 @@ final class LeafDecoder {
   private let rowGroup: Int
   private let options: ReadOptions
   private var pages: PageReader
-  private var decompressor: PageDecompressor
+  private let codec: CompressionCodec
+  private let workspace: DecodeWorkspace
+  /// What the page at hand was inflated to; empty for pages that were not compressed.
+  private var inflated = Buffer.empty
   private let offsetIndex: OffsetIndex?
   private let rowCount: Int64
   private let isAlwaysCompressed: Bool
@@ -46,8 +49,13 @@ final class LeafDecoder {
 
   init(
     _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
-    options: ReadOptions
+    options: ReadOptions, workspace: DecodeWorkspace
   ) throws(ParquetError) {
+    codec = chunk.metadata.codec
+    guard DecodeWorkspace.supports(codec) else {
+      throw .unsupported(.codec(codec), in: chunk.part)
+    }
+    self.workspace = workspace
     self.isFlat = isFlat
     leaf = chunk.leaf
     rowGroup = chunk.rowGroup
@@ -59,7 +67,6 @@ final class LeafDecoder {
     pages = PageReader(
       leaf: chunk.leaf, rowGroup: chunk.rowGroup, range: chunk.range, bytes: bytes,
       options: options)
-    decompressor = try PageDecompressor(chunk.metadata.codec, part: chunk.part)
   }
 
   private var part: ParquetPart { pages.part }
@@ -68,10 +75,17 @@ final class LeafDecoder {
 
   /// Opens the next data page that has levels.
   private func openPage() throws(ParquetError) {
+    closePage()
     while true {
       guard let raw = try pages.next() else { throw tooFewRows() }
       if try open(raw) { return }
     }
+  }
+
+  /// Lets go of the page at hand, and of the memory it was inflated to.
+  private func closePage() {
+    page = nil
+    workspace.giveBack(&inflated)
   }
 
   private func tooFewRows() -> ParquetError {
@@ -108,16 +122,35 @@ final class LeafDecoder {
       throw .inconsistent(part, what: "values left", expected: levelsLeft, found: found)
     }
     levelsLeft -= found
+    if leaf.maxRepetitionLevel == 0, let expected = rowsByIndex(pages.dataPageIndex - 1) {
+      // Else a jump to a later page would come to other rows than are meant.
+      guard found == expected else {
+        throw .inconsistent(part, what: "rows of the page", expected: expected, found: found)
+      }
+    }
+  }
+
+  /// How many rows the offset index says data page `page` has.
+  private func rowsByIndex(_ page: Int) -> Int64? {
+    guard let locations = offsetIndex?.pageLocations, locations.indices.contains(page) else {
+      return nil
+    }
+    let end = page + 1 < locations.count ? locations[page + 1].firstRowIndex : rowCount
+    return end - locations[page].firstRowIndex
   }
 
   private func inflate(_ body: Buffer, to byteCount: Int) throws(ParquetError) -> Buffer {
-    try decompressor.decompress(body, byteCount: byteCount, limits: options.limits, part: part)
+    let bytes = try workspace.inflate(
+      body, codec, byteCount: byteCount, limits: options.limits, part: part)
+    workspace.giveBack(&inflated)
+    if codec != .uncompressed { inflated = bytes }
+    return bytes
   }
 
   private func openDictionary(
     _ header: DictionaryPageHeader, _ raw: RawPage
   ) throws(ParquetError) {
-    guard dictionary == nil, page == nil else {
+    guard dictionary == nil, pages.dataPageIndex == 0 else {
       throw .inconsistent(part, what: "dictionaries", expected: 1, found: 2)
     }
     guard header.encoding == .plain || header.encoding == .plainDictionary,
@@ -131,15 +164,17 @@ final class LeafDecoder {
     }
     do throws(ByteError) {
       var values = DenseValues(
-        type: leaf.columnType, capacity: count, limit: options.limits.blockByteCount)
+        type: leaf.columnType, capacity: count, byteCount: bytes.count,
+        limit: options.limits.blockByteCount)
       var decoder = PageValues(leaf, .plain, bytes, at: 0)
       if leaf.conversion != .discard {
-        try decoder.decode(count, dictionary: nil, into: &values)
+        try decoder.decode(count, dictionary: nil, into: &values, workspace)
         dictionary = try values.finish(nil, rowCount: count)
       }
     } catch {
       throw .malformed(part, error)
     }
+    workspace.giveBack(&inflated)
   }
 
   private func check(_ encoding: Encoding) throws(ParquetError) {
@@ -197,6 +232,17 @@ final class LeafDecoder {
 
   // MARK: Rows
 
+  /// About how many bytes the strings of the next batch come to: a bit more than those of the
+  /// one before.
+  private(set) var expectedByteCount = 0
+
+  func noteByteCount(_ batch: LeafBatch) {
+    let count = batch.values.bytes.count
+    if batch.values.layout == .variable {
+      expectedByteCount = min(count + count / 8, options.limits.blockByteCount)
+    }
+  }
+
   /// Leaves out the next `count` rows.
   func skip(_ count: Int) { rowsToSkip += Int64(count) }
 
@@ -224,7 +270,8 @@ final class LeafDecoder {
       do throws(ByteError) {
         let present = try decodeValidity(taken, &page, into: &batch.validity)
         if leaf.conversion != .discard {
-          try page.values.decode(present, dictionary: dictionary, into: &batch.values)
+          try page.values.decode(
+            present, dictionary: dictionary, into: &batch.values, workspace)
         }
       } catch {
         throw .malformed(part, error)
@@ -280,7 +327,7 @@ final class LeafDecoder {
     try openLeadingDictionary(locations[0].offset)
     let place = locations[wanted]
     try pages.jump(toDataPage: wanted, at: place.offset)
-    page = nil
+    closePage()
     pending = PendingLevels()
     // How many levels the pages in between have is known where each row has one.
     levelsLeft =
@@ -350,10 +397,14 @@ final class LeafDecoder {
       let end = try rowsEnd(count, &started)
       try flush(upTo: end, into: batch)
       if !pending.isEmpty { return }
-      if leaf.maxRepetitionLevel == 0, started == count { return }
+      if started == count, leaf.maxRepetitionLevel == 0 || isAtRowBoundary { return }
     }
     guard started == count else { throw tooFewRows() }
   }
+
+  /// True if the page at hand is used up, and rows are known to end with their pages: what comes
+  /// then need not be looked at, and may not be there.
+  private var isAtRowBoundary: Bool { offsetIndex != nil && (page?.levelsLeft ?? 0) == 0 }
 
   /// Where, in the pending levels, the rows that are wanted end; `started` counts them.
   private func rowsEnd(_ count: Int, _ started: inout Int) throws(ParquetError) -> Int {
@@ -391,7 +442,8 @@ final class LeafDecoder {
       if let batch {
         try append(range, to: batch)
         if leaf.conversion != .discard {
-          try page.values.decode(present, dictionary: dictionary, into: &batch.values)
+          try page.values.decode(
+            present, dictionary: dictionary, into: &batch.values, workspace)
         }
       } else if leaf.conversion != .discard {
         try page.values.skip(present, limit: options.limits.blockByteCount)

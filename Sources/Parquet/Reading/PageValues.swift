@@ -98,7 +98,8 @@ struct PageValues {
   ///
   /// - Parameter dictionary: the chunk's, which there is if the page is of codes.
   mutating func decode(
-    _ count: Int, dictionary: Column?, into output: inout DenseValues
+    _ count: Int, dictionary: Column?, into output: inout DenseValues,
+    _ workspace: DecodeWorkspace
   ) throws(ByteError) {
     if count == 0 { return }
     try start()
@@ -106,7 +107,7 @@ struct PageValues {
     case .fresh: break
     case .codes(var decoder):
       guard let dictionary else { throw missingDictionary }
-      try output.appendCodes(count, from: &decoder, dictionary: dictionary)
+      try output.appendCodes(count, from: &decoder, dictionary: dictionary, workspace)
       state = .codes(decoder)
       return
     case .plainBits(let bit):

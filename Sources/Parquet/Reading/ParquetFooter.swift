@@ -72,6 +72,7 @@ public struct ParquetFooter: Sendable {
       throw .missingBytes(.footer, needed: fileByteCount - Int64(length)..<fileByteCount)
     }
     let body = tail.slice(tail.count - length..<tail.count - trailerByteCount)
+    try FooterChecksum.verify(body.bytes)
     let metadata: FileMetaData
     do throws(ByteError) {
       var reader = ThriftReader(body.bytes)
@@ -79,7 +80,6 @@ public struct ParquetFooter: Sendable {
     } catch {
       throw .malformed(.footer, error)
     }
-    try FooterChecksum.verify(body.bytes, metadata)
     return try ParquetFooter(
       metadata: metadata, fileByteCount: fileByteCount, offset: fileByteCount - Int64(length),
       limits: limits)

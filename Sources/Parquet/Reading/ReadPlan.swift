@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Columnar
 
 /// Where a column chunk lies, checked against the file.
 struct ChunkPlace {
@@ -21,6 +22,8 @@ public struct ReadPlan: Sendable {
   /// What to fetch: ascending, none of them empty. Ranges may touch or lie near each other: it is
   /// for the caller to fetch several in one request.
   public let ranges: [Range<Int64>]
+  /// The page indexes that are known, by leaf: pages of rows that are skipped need not be there.
+  let pageIndexes: [Int: PageIndex]
 
   /// How many bytes that is.
   public var byteCount: Int64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
@@ -35,13 +38,66 @@ extension ParquetFooter {
   public func readPlan(
     rowGroup: Int, projection: ParquetProjection
   ) throws(ParquetError) -> ReadPlan {
+    try readPlan(rowGroup: rowGroup, projection: projection, rows: nil, pageIndexes: [:])
+  }
+
+  /// What to fetch for the rows `selection` of the columns `projection` of row group `rowGroup`.
+  ///
+  /// - Parameter pageIndexes: of leaves, by their numbers. A leaf without one is fetched whole.
+  /// Requires: the selection is of as many rows as the row group has. Rows that are not selected
+  /// must be skipped, as their pages may not be there.
+  /// - Throws: as ``readPlan(rowGroup:projection:)``.
+  public func readPlan(
+    rowGroup: Int, projection: ParquetProjection, selection: RowSelection,
+    pageIndexes: [Int: PageIndex]
+  ) throws(ParquetError) -> ReadPlan {
+    precondition(
+      Int64(selection.rowCount) == rowCount(ofRowGroup: rowGroup), "a selection of other rows")
+    return try readPlan(
+      rowGroup: rowGroup, projection: projection, rows: selection, pageIndexes: pageIndexes)
+  }
+
+  private func readPlan(
+    rowGroup: Int, projection: ParquetProjection, rows: RowSelection?,
+    pageIndexes: [Int: PageIndex]
+  ) throws(ParquetError) -> ReadPlan {
     var ranges: [Range<Int64>] = []
     for leaf in projection.leafIndices {
       let place = try chunkPlace(rowGroup: rowGroup, leaf: leaf)
-      if !place.range.isEmpty { ranges.append(place.range) }
+      if let rows, let index = pageIndexes[leaf] {
+        ranges += Self.pages(of: place, index, rows)
+      } else if !place.range.isEmpty {
+        ranges.append(place.range)
+      }
     }
     ranges.sort { $0.lowerBound < $1.lowerBound }
-    return ReadPlan(rowGroup: rowGroup, projection: projection, ranges: ranges)
+    return ReadPlan(
+      rowGroup: rowGroup, projection: projection, ranges: ranges, pageIndexes: pageIndexes)
+  }
+
+  /// The pages of a chunk that hold selected rows, and what comes before all of them: a dictionary.
+  private static func pages(
+    of place: ChunkPlace, _ index: PageIndex, _ rows: RowSelection
+  ) -> [Range<Int64>] {
+    var ranges: [Range<Int64>] = []
+    for (page, location) in zip(index.rows, index.offsetIndex.pageLocations)
+    where rows.overlaps(page) {
+      let end = location.offset + Int64(location.compressedPageSize)
+      if let last = ranges.last, last.upperBound == location.offset {
+        ranges[ranges.count - 1] = last.lowerBound..<end
+      } else {
+        ranges.append(location.offset..<end)
+      }
+    }
+    let first = index.offsetIndex.pageLocations.first?.offset ?? place.range.upperBound
+    if !ranges.isEmpty, first > place.range.lowerBound {
+      if ranges[0].lowerBound == first {
+        ranges[0] = place.range.lowerBound..<ranges[0].upperBound
+      } else {
+        ranges.insert(place.range.lowerBound..<first, at: 0)
+      }
+    }
+    return ranges
   }
 
   func chunkPlace(rowGroup: Int, leaf index: Int) throws(ParquetError) -> ChunkPlace {

@@ -23,23 +23,16 @@ public final class RowGroupDecoder {
   private let mostRowsPerBatch: Int
 
   /// - Parameters:
-  ///   - bytes: what ``ReadPlan/ranges`` ask for, at least.
+  ///   - bytes: what ``ReadPlan/ranges`` of `plan` ask for, at least.
+  ///   - workspace: one that is used for one row group after the other.
   /// - Throws: as ``ParquetFooter/readPlan(rowGroup:projection:)``, and for codecs that are not
   ///   supported.
-  public convenience init(
-    _ footer: ParquetFooter, rowGroup: Int, projection: ParquetProjection, bytes: FileBytes,
-    options: ReadOptions = ReadOptions()
+  public init(
+    _ footer: ParquetFooter, plan: ReadPlan, bytes: FileBytes,
+    options: ReadOptions = ReadOptions(), workspace: DecodeWorkspace = DecodeWorkspace()
   ) throws(ParquetError) {
-    try self.init(
-      footer, rowGroup: rowGroup, projection: projection, bytes: bytes, offsetIndexes: [:],
-      options: options)
-  }
-
-  package init(
-    _ footer: ParquetFooter, rowGroup: Int, projection: ParquetProjection, bytes: FileBytes,
-    offsetIndexes: [Int: OffsetIndex], options: ReadOptions
-  ) throws(ParquetError) {
-    fields = projection.fields
+    fields = plan.projection.fields
+    let rowGroup = plan.rowGroup
     self.rowGroup = rowGroup
     limits = options.limits
     let rows = footer.rowCount(ofRowGroup: rowGroup)
@@ -49,7 +42,7 @@ public final class RowGroupDecoder {
     self.rowCount = rowCount
     var columns: [(ColumnShape, [LeafDecoder])] = []
     var batch = BatchSize(rowCount: rows)
-    for shape in projection.shapes {
+    for shape in plan.projection.shapes {
       var leaves: [LeafDecoder] = []
       for leaf in ParquetProjection(shapes: [shape]).leafIndices {
         let place = try footer.chunkPlace(rowGroup: rowGroup, leaf: leaf)
@@ -57,7 +50,8 @@ public final class RowGroupDecoder {
         leaves.append(
           try LeafDecoder(
             place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
-            offsetIndex: offsetIndexes[leaf], options: options))
+            offsetIndex: plan.pageIndexes[leaf]?.offsetIndex, options: options, workspace: workspace
+          ))
       }
       columns.append((shape, leaves))
     }
@@ -81,7 +75,7 @@ public final class RowGroupDecoder {
   /// Decodes the next rows, at most `limit`; nil at the end.
   ///
   /// There are fewer where rows are so large that a batch of them would be.
-  public func next(limit: Int = 1 << 16) throws(ParquetError) -> RecordBatch? {
+  public func next(limit: Int = 1 << 15) throws(ParquetError) -> RecordBatch? {
     precondition(limit > 0)
     if remaining == 0 { return nil }
     return try read(.all(min(limit, remaining, mostRowsPerBatch)))
@@ -105,9 +99,10 @@ public final class RowGroupDecoder {
     for decoder in leaves {
       let batch = LeafBatch(
         decoder.leaf, isFlat: decoder.isFlat, rowCount: selection.count,
-        limit: limits.blockByteCount)
+        byteCount: decoder.expectedByteCount, limit: limits.blockByteCount)
       try decode(selection, decoder, into: batch)
       batch.freezeLevels()
+      decoder.noteByteCount(batch)
       batches.append(batch)
     }
     return try assemble(shape, batches, rowCount: selection.count)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value as bounds compare it.
-enum BoundValue: Hashable {
+/// A value as bounds compare it: in the units of the column it is of.
+public enum BoundValue: Hashable, Sendable {
   /// Of booleans (0 and 1) and all integers.
   case integer(Int64)
   /// The unscaled value of a decimal of more than 18 digits.
@@ -112,7 +112,9 @@ enum BoundTruncation {
   }
 
   private static func increasedText(_ prefix: ArraySlice<UInt8>) -> [UInt8]? {
-    guard let text = String(validating: prefix, as: UTF8.self) else { return increasedBytes(prefix) }
+    guard let text = String(validating: prefix, as: UTF8.self) else {
+      return increasedBytes(prefix)
+    }
     var scalars = Array(text.unicodeScalars)
     while let last = scalars.popLast() {
       guard let next = successor(of: last) else { continue }

@@ -24,7 +24,8 @@ struct ScanPlanner {
     }
     let list = try await list(of: snapshot)
     counts.manifests = list.count
-    let kept = try list.filter { (manifest) throws(ScanError) in try mightMatch(manifest) }
+    var kept: [ManifestFile] = []
+    for manifest in list where try mightMatch(manifest) { kept.append(manifest) }
     counts.manifestsRead = kept.count
     for manifest in kept where manifest.content == .deletes {
       throw .unsupported(what: "delete files", file: manifest.path)

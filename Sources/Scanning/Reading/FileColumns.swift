@@ -12,6 +12,10 @@ struct FileColumns {
   /// The file's columns with ids given, where it has none itself.
   private let given: [ColumnField]?
   private let ids: Set<Int32>
+  /// The leaf of each field that lies in no list or map.
+  var leaves: [FieldID: Int] {
+    RowGroupFacts.leaves(given ?? schema.fields, schema.shapes)
+  }
 
   init(_ schema: ParquetSchema) {
     self.schema = schema

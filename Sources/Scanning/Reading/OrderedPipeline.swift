@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Columnar
 
 /// Runs the units of a scan, several at a time, and hands on what they give in their order.
 enum OrderedPipeline {
@@ -8,9 +9,10 @@ enum OrderedPipeline {
   /// At most `parallelism` units are being read or waiting to be consumed.
   static func run<Output: Sendable>(
     _ source: inout UnitSource, parallelism: Int,
-    transform: @escaping @Sendable (ScanUnit) throws(ScanError) -> Output,
+    transform: @escaping @Sendable ([RecordBatch]) throws(ScanError) -> Output,
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) {
+    let workspaces = WorkspacePool()
     let outcome = await withTaskGroup(
       of: (Int, Result<Output, ScanError>).self, returning: Result<Void, ScanError>.self
     ) { group in
@@ -27,7 +29,7 @@ enum OrderedPipeline {
             }
             let number = started
             started += 1
-            group.addTask { (number, Self.attempt { () throws(ScanError) in try transform(unit) }) }
+            group.addTask { (number, Self.decode(unit, workspaces, transform)) }
           }
           if consumed == started { break }
           while waiting[consumed] == nil, let (number, result) = await group.next() {
@@ -48,29 +50,35 @@ enum OrderedPipeline {
     try outcome.get()
   }
 
-  private static func attempt<T>(
-    _ body: () throws(ScanError) -> T
-  ) -> Result<T, ScanError> {
-    do throws(ScanError) { return .success(try body()) } catch { return .failure(error) }
+  private static func decode<Output>(
+    _ unit: ScanUnit, _ workspaces: WorkspacePool,
+    _ transform: ([RecordBatch]) throws(ScanError) -> Output
+  ) -> Result<Output, ScanError> {
+    do throws(ScanError) {
+      return .success(try transform(try workspaces.read(unit)))
+    } catch {
+      return .failure(error)
+    }
   }
 }
 
 extension OrderedPipeline {
-  /// What `transform` makes of each unit, all of them at once.
-  static func map<Output: Sendable>(
-    _ units: [ScanUnit], _ transform: @escaping @Sendable (ScanUnit) throws(ScanError) -> Output
-  ) async throws(ScanError) -> [Output] {
-    if units.count == 1 { return [try transform(units[0])] }
-    let results = await withTaskGroup(of: (Int, Result<Output, ScanError>).self) { group in
+  /// The rows of `units`, all of which are read at once, in their order.
+  static func readAll(
+    _ units: [ScanUnit], _ workspaces: WorkspacePool
+  ) async throws(ScanError) -> [RecordBatch] {
+    let results = await withTaskGroup(of: (Int, Result<[RecordBatch], ScanError>).self) { group in
       for (index, unit) in units.enumerated() {
-        group.addTask { (index, attempt { () throws(ScanError) in try transform(unit) }) }
+        group.addTask {
+          (index, decode(unit, workspaces) { (batches) throws(ScanError) in batches })
+        }
       }
-      var results = [Result<Output, ScanError>?](repeating: nil, count: units.count)
+      var results = [Result<[RecordBatch], ScanError>?](repeating: nil, count: units.count)
       for await (index, result) in group { results[index] = result }
       return results
     }
-    var outputs: [Output] = []
-    for case let result? in results { outputs.append(try result.get()) }
-    return outputs
+    var batches: [RecordBatch] = []
+    for case let result? in results { batches += try result.get() }
+    return batches
   }
 }

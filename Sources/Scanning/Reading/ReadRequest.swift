@@ -37,11 +37,14 @@ struct ReadRequest: Sendable {
       mapping: ColumnMapping(
         file: task.file.path, fields: fields, partitionValues: identityValues(of: task)),
       filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
-      fieldsWithIDs: found.fieldsWithIDs(of: fields))
+      fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
+      leaves: found.leaves)
   }
 
   private func path(of task: ScanTask) throws(ParquetFileError) -> ObjectPath {
-    do throws(StorageError) { return try ObjectPath(task.file.path) } catch { throw .storage(error) }
+    do throws(StorageError) { return try ObjectPath(task.file.path) } catch {
+      throw .storage(error)
+    }
   }
 
   /// What the file's partition leaves of the filter.

@@ -14,18 +14,18 @@ internal import Storage
 /// chose: memory is bounded, and a single row group keeps all processors busy.
 struct ScanUnit: Sendable {
   let file: OpenDataFile
-  let rowGroup: Int
+  let plan: ReadPlan
   /// Of the row group.
   let rows: Range<Int>
   /// The pages of the row group, shared by all its units.
   let bytes: FileBytes
 
   /// The live rows that match, as batches.
-  func read() throws(ScanError) -> [RecordBatch] {
+  func read(_ workspace: DecodeWorkspace) throws(ScanError) -> [RecordBatch] {
     var batches: [RecordBatch] = []
     do throws(ParquetError) {
       let decoder = try RowGroupDecoder(
-        file.parquet.footer, rowGroup: rowGroup, projection: file.projection, bytes: bytes)
+        file.parquet.footer, plan: plan, bytes: bytes, workspace: workspace)
       decoder.skip(rows.lowerBound)
       while decoder.row < rows.upperBound,
         let batch = try decoder.next(limit: min(Self.batchRowCount, rows.upperBound - decoder.row))
@@ -60,6 +60,16 @@ struct OpenDataFile: Sendable {
   let outputCount: Int
   /// With ids given, where the file has none.
   let fieldsWithIDs: [ColumnField]?
+  /// What the file's partition leaves of the filter.
+  let residual: BoundPredicate
+  /// The leaf of each field that lies in no list or map.
+  let leaves: [FieldID: Int]
+
+  /// False only if no row of the row group matches.
+  func mightMatch(rowGroup: Int) -> Bool {
+    residual.mightMatch(
+      RowGroupFacts(footer: parquet.footer, rowGroup: rowGroup, leaves: leaves))
+  }
 
   /// The rows wanted of what was decoded, as the schema has them.
   func finish(_ decoded: RecordBatch) throws(ScanError) -> RecordBatch {

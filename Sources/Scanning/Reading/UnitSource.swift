@@ -58,22 +58,40 @@ struct UnitSource {
   private mutating func units(
     of group: Int, in file: OpenDataFile
   ) async throws(ScanError) -> [ScanUnit] {
+    let plan: ReadPlan
     let bytes: FileBytes
     do throws(ParquetFileError) {
-      bytes = try await file.parquet.fetch(group, projection: file.projection)
+      (plan, bytes) = try await file.parquet.fetch(group, projection: file.projection)
     } catch {
       throw .dataFile(error)
     }
-    let rowCount = Int(clamping: file.parquet.footer.rowCount(ofRowGroup: group))
-    counts.bytesRead += bytes.byteCount
+    let footer = file.parquet.footer
+    let rowCount = Int(clamping: footer.rowCount(ofRowGroup: group))
+    let (encoded, stored) = footer.byteCounts(ofRowGroup: group, file.projection)
+    counts.bytesRead += stored
     counts.rowsDecoded += Int64(rowCount)
-    let encoded = file.parquet.footer.byteCount(ofRowGroup: group, of: file.projection)
     let parts = max(1, Int(clamping: (encoded + ScanUnit.byteCount - 1) / ScanUnit.byteCount))
     let size = max(1024, (rowCount + parts - 1) / parts)
     return stride(from: 0, to: rowCount, by: size).map { start in
       ScanUnit(
-        file: file, rowGroup: group, rows: start..<min(start + size, rowCount), bytes: bytes)
+        file: file, plan: plan, rows: start..<min(start + size, rowCount), bytes: bytes)
     }
+  }
+}
+
+extension ParquetFooter {
+  /// How many bytes the pages of some columns of a row group have, inflated and as they are stored.
+  fileprivate func byteCounts(
+    ofRowGroup group: Int, _ projection: ParquetProjection
+  ) -> (encoded: Int64, stored: Int64) {
+    var encoded: Int64 = 0
+    var stored: Int64 = 0
+    for leaf in projection.leafIndices {
+      guard let chunk = metadata.rowGroups[group].columns[leaf].metaData else { continue }
+      encoded += max(0, chunk.totalUncompressedSize)
+      stored += max(0, chunk.totalCompressedSize)
+    }
+    return (encoded, stored)
   }
 }
 

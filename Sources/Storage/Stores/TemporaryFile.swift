@@ -20,6 +20,7 @@ final class TemporaryFile: Sendable {
   private let path: ObjectPath
   private let durability: LocalStore.Durability
   private let isOnDisk = Mutex(true)
+  private let byteCount = Mutex<Int64>(0)
 
   private init(
     _ directory: OpenFile, _ file: OpenFile, _ temporaryName: String, _ name: String,
@@ -69,12 +70,22 @@ final class TemporaryFile: Sendable {
       isTransient: false)
   }
 
-  func write(_ bytes: Buffer) throws(StorageError) { try file.writeAll(bytes.bytes) }
+  func write(_ bytes: Buffer) throws(StorageError) {
+    try file.writeAll(bytes.bytes)
+    byteCount.withLock { $0 += Int64(bytes.count) }
+  }
 
   /// Gives the file its name, if `condition` holds there, and makes both durable.
   func publish(if condition: PutCondition) throws(StorageError) -> ObjectInfo {
     if durability == .synced { try file.synchronise() }
     let status = try file.status()
+    let written = byteCount.withLock(\.self)
+    guard status.byteCount == written else {
+      throw .io(
+        operation: "writing", path: path,
+        reason: "of \(written) bytes, the file has \(status.byteCount)", code: 0, isTransient: false
+      )
+    }
     switch condition {
     case .absent: try link()
     case .none: try replace(status, expecting: nil)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Iceberg
-public import Storage
+internal import Storage
 
 /// Commits changes by optimistic concurrency: plan on the newest state, ask for the swap, and if
 /// someone else was first, plan again on theirs.
@@ -38,7 +38,9 @@ public struct CommitLoop: Sendable {
       self.init()
       do throws(IcebergError) {
         let properties = metadata.properties
-        if let count = try properties.setValue(of: .commitRetryCount) { attemptLimit = count + 1 }
+        if let count = try properties.setValue(of: .commitRetryCount) {
+          attemptLimit = Int(clamping: count) + 1
+        }
         if let wait = try properties.setValue(of: .commitRetryMinWaitMilliseconds) {
           firstDelay = .milliseconds(wait)
         }

@@ -47,9 +47,9 @@ enum WholeFile {
     let footer = try ParquetFooter.parse(wholeFile: file)
     var batches: [RecordBatch] = []
     for group in 0..<footer.rowGroupCount {
+      let plan = try footer.readPlan(rowGroup: group, projection: footer.schema.all)
       let decoder = try RowGroupDecoder(
-        footer, rowGroup: group, projection: footer.schema.all, bytes: FileBytes(wholeFile: file),
-        options: options)
+        footer, plan: plan, bytes: FileBytes(wholeFile: file), options: options)
       while let batch = try decoder.next(limit: limit) { batches.append(batch) }
     }
     return batches
@@ -70,4 +70,11 @@ enum WholeFile {
     }
     return zip(fields, sums).map { "\(footer.rowCount)\t\($0.name)\t\($1)" }
   }
+}
+
+/// Seconds this thread has been running; other load on the machine does not count.
+func processorTime() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

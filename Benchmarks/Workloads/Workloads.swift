@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The workloads by the names the peers know them by.
+enum Workloads {
+  typealias Metrics = [(String, Double)]
+
+  static let all: [String: @Sendable (BenchContext) async throws -> Metrics] = [
+    "parquet_write": ParquetWorkloads.write,
+    "parquet_read": ParquetWorkloads.read,
+    "iceberg_append": IcebergWorkloads.append,
+    "iceberg_commit": IcebergWorkloads.commit,
+    "small_commits": IcebergWorkloads.smallCommits,
+  ]
+}
+
+extension Int {
+  /// Rows a second.
+  func rate(over measurement: Measurement) -> Double { Double(self) / measurement.wallSeconds }
+}

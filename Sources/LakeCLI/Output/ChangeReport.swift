@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import JSON
+internal import Lake
+
+/// What a command that changes something tells of it: a JSON object, or a line for people.
+struct ChangeReport {
+  var table: String
+  var operation: String
+  var snapshotID: Int64?
+  var sequenceNumber: Int64?
+  var addedRows: Int64 = 0
+  var deletedRows: Int64 = 0
+  var addedFiles: Int64 = 0
+  var removedFiles: Int64 = 0
+  var attempts = 1
+  var duration: Duration = .zero
+
+  init(table: String, operation: String) {
+    self.table = table
+    self.operation = operation
+  }
+
+  init(table: String, _ receipt: CommitReceipt, duration: Duration) {
+    self.init(table: table, operation: receipt.snapshot?.operation?.name ?? "none")
+    snapshotID = receipt.snapshot?.id.rawValue
+    sequenceNumber = receipt.snapshot?.sequenceNumber.rawValue
+    let summary = receipt.snapshot?.summary ?? [:]
+    addedRows = summary["added-records"].flatMap { Int64($0) } ?? 0
+    deletedRows = summary["deleted-records"].flatMap { Int64($0) } ?? 0
+    addedFiles = summary["added-data-files"].flatMap { Int64($0) } ?? 0
+    removedFiles = summary["deleted-data-files"].flatMap { Int64($0) } ?? 0
+    attempts = receipt.attempts
+    self.duration = duration
+  }
+
+  private var milliseconds: Int64 {
+    let (seconds, attoseconds) = duration.components
+    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  }
+
+  func print(_ options: OutputOptions) {
+    StandardOutput.writeReport(options.printsObject ? object : line)
+  }
+
+  private var object: String {
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.writeKey("table")
+    writer.write(table)
+    writer.writeKey("snapshot_id")
+    if let snapshotID { writer.write(snapshotID) } else { writer.writeNull() }
+    writer.writeKey("operation")
+    writer.write(operation)
+    writer.writeKey("sequence_number")
+    if let sequenceNumber { writer.write(sequenceNumber) } else { writer.writeNull() }
+    let numbers = [
+      ("added_rows", addedRows), ("deleted_rows", deletedRows), ("added_files", addedFiles),
+      ("removed_files", removedFiles), ("attempts", Int64(attempts)),
+      ("duration_ms", milliseconds),
+    ]
+    for (key, value) in numbers {
+      writer.writeKey(key)
+      writer.write(value)
+    }
+    writer.endObject()
+    return String(decoding: writer.finish().array(), as: UTF8.self) + "\n"
+  }
+
+  private var line: String {
+    var parts = ["\(table): \(operation)"]
+    if addedRows > 0 { parts.append("\(addedRows) rows in \(addedFiles) files added") }
+    if deletedRows > 0 { parts.append("\(deletedRows) rows in \(removedFiles) files removed") }
+    if let snapshotID { parts.append("snapshot \(snapshotID)") }
+    if attempts > 1 { parts.append("\(attempts) attempts") }
+    if duration > .zero { parts.append("\(milliseconds) ms") }
+    return parts.joined(separator: ", ") + "\n"
+  }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+public import Columnar
+
+/// Where the data pages of a column chunk are, which rows they hold, and what of them is known.
+///
+/// Laws: pages are in the order of the rows, cover all of them, and lie in the chunk.
+/// Source: parquet-format PageIndex.md.
+public struct PageIndex: Sendable {
+  /// The rows of each page, of the row group.
+  public let rows: [Range<Int>]
+  /// What is known of each page; empty if nothing is.
+  public let statistics: [ColumnStatistics]
+  package let offsetIndex: OffsetIndex
+
+  /// The rows of the pages of which `mayMatch` holds; of all if nothing is known of them.
+  public func selection(where mayMatch: (ColumnStatistics) -> Bool) -> RowSelection {
+    let rowCount = rows.last?.upperBound ?? 0
+    guard statistics.count == rows.count else { return .all(rowCount) }
+    let kept = zip(rows, statistics).filter { mayMatch($0.1) }.map(\.0)
+    return RowSelection(ranges: kept, rowCount: rowCount)
+  }
+}
+
+extension ParquetFooter {
+  /// Where the page index of leaf `leaf` in row group `rowGroup` lies; empty if there is none.
+  ///
+  /// Writers put the indexes of all chunks beside each other, behind the pages.
+  public func pageIndexRanges(rowGroup: Int, leaf: Int) -> [Range<Int64>] {
+    let chunk = metadata.rowGroups[rowGroup].columns[leaf]
+    guard let offsets = offsetIndexRange(chunk) else { return [] }
+    return [offsets] + (columnIndexRange(chunk).map { [$0] } ?? [])
+  }
+
+  private func offsetIndexRange(_ chunk: ColumnChunk) -> Range<Int64>? {
+    place(chunk.offsetIndexOffset, chunk.offsetIndexLength)
+  }
+
+  private func columnIndexRange(_ chunk: ColumnChunk) -> Range<Int64>? {
+    place(chunk.columnIndexOffset, chunk.columnIndexLength)
+  }
+
+  private func place(_ start: Int64?, _ length: Int32?) -> Range<Int64>? {
+    guard let start, let length, start >= 0, start < offset, length > 0,
+      Int64(length) <= offset - start
+    else { return nil }
+    return start..<start + Int64(length)
+  }
+
+  /// The page index of leaf `leaf` in row group `rowGroup`; nil if there is none, or none that can
+  /// be relied on.
+  ///
+  /// - Parameter bytes: what ``pageIndexRanges(rowGroup:leaf:)`` asks for.
+  public func pageIndex(rowGroup: Int, leaf: Int, bytes: FileBytes) -> PageIndex? {
+    let chunk = metadata.rowGroups[rowGroup].columns[leaf]
+    guard let place = try? chunkPlace(rowGroup: rowGroup, leaf: leaf),
+      let range = offsetIndexRange(chunk), let found = bytes.slice(range)
+    else { return nil }
+    var reader = ThriftReader(found.bytes)
+    guard let index = try? OffsetIndex(from: &reader), let rows = rows(of: index, place) else {
+      return nil
+    }
+    return PageIndex(
+      rows: rows,
+      statistics: pageStatistics(chunk, leaf: leaf, bytes: bytes, count: rows.count) ?? [],
+      offsetIndex: index)
+  }
+
+  /// The rows of each page; nil if the index can't be right.
+  private func rows(of index: OffsetIndex, _ place: ChunkPlace) -> [Range<Int>]? {
+    guard let rowCount = Int(exactly: place.rowCount) else { return nil }
+    var rows: [Range<Int>] = []
+    var end = place.range.lowerBound
+    let pages = index.pageLocations
+    for (i, page) in pages.enumerated() {
+      let size = Int64(page.compressedPageSize)
+      guard page.offset >= end, size > 0, page.offset < place.range.upperBound,
+        size <= place.range.upperBound - page.offset
+      else { return nil }
+      end = page.offset + size
+      let next = i + 1 < pages.count ? pages[i + 1].firstRowIndex : place.rowCount
+      guard page.firstRowIndex >= 0, page.firstRowIndex <= next, next <= place.rowCount else {
+        return nil
+      }
+      rows.append(Int(page.firstRowIndex)..<Int(next))
+    }
+    guard rows.first?.lowerBound ?? 0 == 0, rowCount == 0 || !rows.isEmpty else { return nil }
+    return rows
+  }
+
+  private func pageStatistics(
+    _ chunk: ColumnChunk, leaf: Int, bytes: FileBytes, count: Int
+  ) -> [ColumnStatistics]? {
+    guard let range = columnIndexRange(chunk), let found = bytes.slice(range) else { return nil }
+    var reader = ThriftReader(found.bytes)
+    guard let index = try? ColumnIndex(from: &reader), index.nullPages.count == count,
+      index.minValues.count == count, index.maxValues.count == count,
+      index.nullCounts?.count ?? count == count, index.nanCounts?.count ?? count == count
+    else { return nil }
+    let bounds = BoundReader(self, leaf: leaf)
+    return (0..<count).map { bounds.statistics(index, page: $0) }
+  }
+}

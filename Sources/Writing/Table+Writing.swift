@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Catalogs
+public import Columnar
+public import Iceberg
+internal import Storage
+
+extension Table {
+  /// Commits `change`, retrying on top of what others commit meanwhile.
+  ///
+  /// - Throws: ``CommitError``; only after ``CommitError/stateUnknown(_:commitID:)`` may it have
+  ///   happened all the same.
+  public func commit(_ change: some TableChange) async throws(CommitError) -> CommitReceipt {
+    let policy = try CommitLoop.RetryPolicy(for: metadata)
+    return try await CommitLoop(policy: policy).commit(change, to: self)
+  }
+
+  /// Adds the rows that `next` gives, until it gives none, in one commit.
+  ///
+  /// Rows are written to data files as they come, in bounded memory; nothing of them can be seen
+  /// before all of them can. If anything fails before the commit is asked for, the files go again.
+  /// - Parameter next: the next batch, columns by name; nil after the last.
+  /// - Returns: nil if there were no rows; then nothing was committed.
+  public func append<Source: Error>(
+    branch: String = SnapshotReference.mainBranch,
+    _ next: () async throws(Source) -> RecordBatch?
+  ) async throws(AppendError<Source>) -> CommitReceipt? {
+    let files = try await writeFiles(next)
+    guard !files.isEmpty else { return nil }
+    do throws(CommitError) {
+      return try await commit(try AppendFiles(files, branch: branch))
+    } catch {
+      // After an unknown outcome the files may be part of the table.
+      if case .stateUnknown = error { throw .commit(error) }
+      for file in files {
+        if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
+      }
+      throw .commit(error)
+    }
+  }
+
+  private func writeFiles<Source: Error>(
+    _ next: () async throws(Source) -> RecordBatch?
+  ) async throws(AppendError<Source>) -> [DataFile] {
+    let writer: PartitionedWriter
+    do throws(CommitError) {
+      writer = try PartitionedWriter(
+        metadata, store: store, environment: environment, threads: environment.processorCount)
+    } catch {
+      throw .commit(error)
+    }
+    do throws(AppendError<Source>) {
+      while let batch = try await Self.pull(next) {
+        do throws(CommitError) {
+          if Task.isCancelled { throw .cancelled }
+          try await writer.write(batch)
+        } catch {
+          throw .commit(error)
+        }
+      }
+      do throws(CommitError) { return try await writer.finish() } catch { throw .commit(error) }
+    } catch {
+      await writer.abort()
+      throw error
+    }
+  }
+
+  private static func pull<Source: Error>(
+    _ next: () async throws(Source) -> RecordBatch?
+  ) async throws(AppendError<Source>) -> RecordBatch? {
+    do throws(Source) { return try await next() } catch { throw .source(error) }
+  }
+
+  /// Adds the rows of `batches` in one commit.
+  @discardableResult
+  public func append(
+    _ batches: [RecordBatch]
+  ) async throws(AppendError<Never>) -> CommitReceipt? {
+    var rest = batches[...]
+    return try await append { () async throws(Never) in rest.popFirst() }
+  }
+}
+
+/// Why an append did not happen: where its rows come from, or the commit.
+public enum AppendError<Source: Error>: Error {
+  case source(Source)
+  case commit(CommitError)
+}
+
+extension AppendError: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .source(let error): "\(error)"
+    case .commit(let error): "\(error)"
+    }
+  }
+}
