@@ -95,29 +95,23 @@ struct RecordAssembly {
   /// A bit for each slot at `place`, 1 where the definition level is at least `level`.
   private func bits(_ batch: LeafBatch, _ place: Place, validFrom level: Int) -> Bitmap {
     let levels = batch.levels
-    let count = levels.definition.count
-    var builder = BitmapBuilder(capacity: count)
-    let definition = levels.definition.bytes
-    let repetition = levels.repetition.bytes
+    let definition = levels.definition.values(as: UInt8.self)
     let (slot, valid) = (UInt8(clamping: place.definitionLevel), UInt8(clamping: level))
-    let top = UInt8(clamping: place.repetitionLevel)
+    var builder = BitWordBuilder(capacity: definition.count)
     // Entries of the leaf's own innermost list, or of no list, all begin something.
-    let repeats = batch.leaf.maxRepetitionLevel > place.repetitionLevel
-    var word: UInt64 = 0
-    var filled = 0
-    for i in 0..<count {
-      let level = definition.loadLE(at: i, as: UInt8.self)
-      if level < slot { continue }
-      if repeats, repetition.loadLE(at: i, as: UInt8.self) > top { continue }
-      if level >= valid { word |= 1 &<< UInt64(filled) }
-      filled &+= 1
-      if filled == 64 {
-        builder.append(word: word, count: 64)
-        word = 0
-        filled = 0
+    guard batch.leaf.maxRepetitionLevel > place.repetitionLevel else {
+      for i in definition.indices {
+        let level = definition[i]
+        builder.append(level >= valid, if: level >= slot)
       }
+      return builder.finish()
     }
-    builder.append(word: word, count: filled)
+    let repetition = levels.repetition.values(as: UInt8.self).extracting(definition.indices)
+    let top = UInt8(clamping: place.repetitionLevel)
+    for i in definition.indices {
+      let level = definition[i]
+      builder.append(level >= valid, if: level >= slot && repetition[i] <= top)
+    }
     return builder.finish()
   }
 
@@ -129,27 +123,51 @@ struct RecordAssembly {
     var buffer = MutableBuffer(byteCount: (count + 1) * 4)
     var offsets = buffer.mutableValues(as: Int32.self)
     let found = batch.levels
-    let definition = found.definition.bytes
-    let repetition = found.repetition.bytes
+    let definition = found.definition.values(as: UInt8.self)
+    let repetition = found.repetition.values(as: UInt8.self).extracting(definition.indices)
     let slot = UInt8(clamping: place.definitionLevel)
     let outer = UInt8(clamping: place.repetitionLevel)
     let (element, inner) = (
       UInt8(clamping: levels.elementDefinitionLevel), UInt8(clamping: levels.repetitionLevel)
     )
     var next = 0
+    // Counted in levels, of which a batch has fewer than Int32 holds.
     var total: Int32 = 0
-    for i in 0..<definition.byteCount {
-      let level = definition.loadLE(at: i, as: UInt8.self)
-      let again = repetition.loadLE(at: i, as: UInt8.self)
-      if again <= outer, level >= slot {
-        offsets[next] = total
-        next &+= 1
-      }
-      // Counted in levels, of which a batch has fewer than Int32 holds.
-      if again <= inner, level >= element { total &+= 1 }
+    for i in definition.indices {
+      let (level, again) = (definition[i], repetition[i])
+      // Written whether or not a slot begins here: if none does, the next one writes it over.
+      offsets[next] = total
+      next &+= again <= outer && level >= slot ? 1 : 0
+      total &+= again <= inner && level >= element ? 1 : 0
     }
     offsets[next] = total
     return (buffer.freeze(), Int(total))
+  }
+}
+
+/// Builds a bitmap of some of the bits it is given, without a branch on any.
+private struct BitWordBuilder: ~Copyable {
+  private var builder: BitmapBuilder
+  private var word: UInt64 = 0
+  private var filled: UInt64 = 0
+
+  init(capacity: Int) { builder = BitmapBuilder(capacity: capacity) }
+
+  @inline(__always)
+  mutating func append(_ bit: Bool, if isWanted: Bool) {
+    // A bit that is not wanted is written over by the next one.
+    word = (word & ((1 &<< filled) &- 1)) | (bit ? 1 &<< filled : 0)
+    filled &+= isWanted ? 1 : 0
+    if filled == 64 {
+      builder.append(word: word, count: 64)
+      word = 0
+      filled = 0
+    }
+  }
+
+  consuming func finish() -> Bitmap {
+    builder.append(word: word, count: Int(filled))
+    return builder.finish()
   }
 }
 
