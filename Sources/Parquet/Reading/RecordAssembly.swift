@@ -97,22 +97,28 @@ struct RecordAssembly {
     let levels = batch.levels
     let definition = levels.definition.values(as: UInt8.self)
     let (slot, valid) = (UInt8(clamping: place.definitionLevel), UInt8(clamping: level))
-    var builder = BitWordBuilder(capacity: definition.count)
-    // Entries of the leaf's own innermost list, or of no list, all begin something.
-    guard batch.leaf.maxRepetitionLevel > place.repetitionLevel else {
+    // A byte a slot first: written whether or not one is there, and written over if not.
+    var mask = MutableBuffer(byteCount: definition.count)
+    var bytes = mask.mutableValues(as: UInt8.self)
+    var count = 0
+    if batch.leaf.maxRepetitionLevel > place.repetitionLevel {
+      let repetition = levels.repetition.values(as: UInt8.self).extracting(definition.indices)
+      let top = UInt8(clamping: place.repetitionLevel)
       for i in definition.indices {
-        let level = definition[i]
-        builder.append(level >= valid, if: level >= slot)
+        bytes[count] = definition[i] >= valid ? 1 : 0
+        count &+= definition[i] >= slot && repetition[i] <= top ? 1 : 0
       }
-      return builder.finish()
+    } else {
+      // Entries of the leaf's own innermost list, or of no list, all begin something.
+      for i in definition.indices {
+        bytes[count] = definition[i] >= valid ? 1 : 0
+        count &+= definition[i] >= slot ? 1 : 0
+      }
     }
-    let repetition = levels.repetition.values(as: UInt8.self).extracting(definition.indices)
-    let top = UInt8(clamping: place.repetitionLevel)
-    for i in definition.indices {
-      let level = definition[i]
-      builder.append(level >= valid, if: level >= slot && repetition[i] <= top)
-    }
-    return builder.finish()
+    var bitmap = MutableBuffer(zeroed: (count + 63) / 64 * 8)
+    var target = bitmap.mutableBytes
+    BitmapKernels.pack(mask: mask.bytes.extracting(0..<count), into: &target)
+    return Bitmap(bitmap.freeze(), count: count)
   }
 
   /// Where the elements of each of the `count` slots at `place` begin and end, and how many
@@ -142,32 +148,6 @@ struct RecordAssembly {
     }
     offsets[next] = total
     return (buffer.freeze(), Int(total))
-  }
-}
-
-/// Builds a bitmap of some of the bits it is given, without a branch on any.
-private struct BitWordBuilder: ~Copyable {
-  private var builder: BitmapBuilder
-  private var word: UInt64 = 0
-  private var filled: UInt64 = 0
-
-  init(capacity: Int) { builder = BitmapBuilder(capacity: capacity) }
-
-  @inline(__always)
-  mutating func append(_ bit: Bool, if isWanted: Bool) {
-    // A bit that is not wanted is written over by the next one.
-    word = (word & ((1 &<< filled) &- 1)) | (bit ? 1 &<< filled : 0)
-    filled &+= isWanted ? 1 : 0
-    if filled == 64 {
-      builder.append(word: word, count: 64)
-      word = 0
-      filled = 0
-    }
-  }
-
-  consuming func finish() -> Bitmap {
-    builder.append(word: word, count: Int(filled))
-    return builder.finish()
   }
 }
 
