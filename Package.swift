@@ -27,7 +27,8 @@ let testing: [SwiftSetting] = [
 
 /// A library target of ours. The list of these calls is the module graph of ARCHITECTURE.md.
 func module(_ name: String, _ dependencies: String...) -> Target {
-  .target(name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: strict)
+  .target(
+    name: name, dependencies: dependencies.map { .init(stringLiteral: $0) }, swiftSettings: strict)
 }
 
 /// The tests of module `name`, in `Tests/<name>Tests`.
@@ -112,6 +113,7 @@ let package = Package(
     tests("Scanning", "Scanning", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
+    tests("Readme", "Lake"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),
   ]

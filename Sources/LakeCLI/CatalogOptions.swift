@@ -31,16 +31,37 @@ struct CatalogOptions: ParsableArguments {
 
   /// The table that `name` names: in the catalog, or at a location.
   func table(_ name: TableName) async throws -> Table {
+    if let table = try await tableIfPresent(name) { return table }
     switch name.kind {
-    case .identifier(let identifier): try await open().loadTable(identifier)
-    case .location(let text):
-      try await TableAtLocation.open(Location.absolute(text), store: Stores.local)
+    case .identifier:
+      throw CommandError.notFound(
+        "no table \(name.text) in \(place) ('lake ls' lists what is there)")
+    case .location: throw CommandError.notFound("no table at \(name.text)")
     }
+  }
+
+  /// As ``table(_:)``; nil if there is none.
+  func tableIfPresent(_ name: TableName) async throws -> Table? {
+    do {
+      switch name.kind {
+      case .identifier(let identifier): return try await open().loadTable(identifier)
+      case .location(let text):
+        return try await TableAtLocation.open(Location.absolute(text), store: Stores.local)
+      }
+    } catch CatalogError.tableNotFound {
+      return nil
+    }
+  }
+
+  /// What was looked in, for people.
+  private var place: String {
+    if let catalog { return "catalog \(catalog)" }
+    return "warehouse \(warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse")"
   }
 }
 
 /// A table as the command line names it: `namespace.table`, or a location, which has a `/`.
-struct TableName: ExpressibleByArgument {
+struct TableName {
   enum Kind {
     case identifier(TableIdentifier)
     case location(String)
@@ -49,14 +70,15 @@ struct TableName: ExpressibleByArgument {
   let text: String
   let kind: Kind
 
-  init?(argument: String) {
-    text = argument
-    if argument.utf8.contains(UInt8(ascii: "/")) {
-      kind = .location(argument)
-    } else if let identifier = try? TableIdentifier(argument) {
-      kind = .identifier(identifier)
-    } else {
-      return nil
+  static let help: ArgumentHelp = "The table: namespace.table, or its location."
+
+  /// - Throws: `ValidationError` if `text` names no table.
+  static func parse(_ text: String) throws -> TableName {
+    if text.utf8.contains(UInt8(ascii: "/")) { return TableName(text: text, kind: .location(text)) }
+    do {
+      return TableName(text: text, kind: .identifier(try TableIdentifier(text)))
+    } catch {
+      throw ValidationError("\(error) (or give a location, which has a '/')")
     }
   }
 
@@ -67,8 +89,6 @@ struct TableName: ExpressibleByArgument {
     }
     return identifier
   }
-
-  static var defaultValueDescription: String { "namespace.table" }
 }
 
 /// The stores the command can reach.

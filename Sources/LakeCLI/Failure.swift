@@ -6,12 +6,31 @@ internal import Lake
 struct Failure {
   let line: String
   let status: ExitStatus
+  /// What led to it, from the error itself down to where it came from.
+  let causes: [String]
 
   /// - Parameter activity: what the command does, as in `append failed: …`.
   init(_ error: any Error, activity: String) {
     let description = "\(error)".split(separator: "\n").joined(separator: " ")
     line = "\(activity) failed: \(description)"
     status = Self.status(of: error)
+    causes = Self.chain(from: error)
+  }
+
+  /// The errors within `error`, found by what its cases carry.
+  private static func chain(from error: any Error) -> [String] {
+    let line = "\(error)".split(separator: "\n").joined(separator: " ")
+    var lines = ["\(type(of: error)): \(line)"]
+    if let cause = firstError(in: Mirror(reflecting: error)) { lines += chain(from: cause) }
+    return lines
+  }
+
+  private static func firstError(in mirror: Mirror) -> (any Error)? {
+    for child in mirror.children {
+      if let error = child.value as? any Error { return error }
+      if let error = firstError(in: Mirror(reflecting: child.value)) { return error }
+    }
+    return nil
   }
 
   private static func status(of error: any Error) -> ExitStatus {
@@ -27,6 +46,7 @@ struct Failure {
       case .conflictsPersist: .conflict
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
+      case .rejected(let error): status(of: error)
       default: .failed
       }
     case let error as CatalogError:
@@ -40,11 +60,22 @@ struct Failure {
       switch error {
       case .snapshotNotFound: .notFound
       case .catalog(let error): status(of: error)
+      case .invalidRequest(let error): status(of: error)
       default: .failed
       }
     case let error as InputError:
       if case .storage(let error) = error { status(of: error) } else { .failed }
-    case let error as StorageError: error.isNotFound ? .notFound : .failed
+    case let error as ParquetFileError:
+      if case .storage(let error) = error { status(of: error) } else { .failed }
+    case let error as StorageError:
+      switch error {
+      case .notFound: .notFound
+      case .outcomeUnknown: .unknown
+      case .invalidPath: .usage
+      default: .failed
+      }
+    // Text of the command line that follows no grammar.
+    case IcebergError.syntax: .usage
     default: .failed
     }
   }

@@ -6,15 +6,20 @@ internal import Synchronization
   internal import Musl
 #endif
 
-/// SIGINT and SIGTERM: the running command is cancelled, and ends committed or not committed.
+/// SIGINT and SIGTERM: a command that changes something is cancelled, and ends committed or not
+/// committed; any other just ends.
 enum Interruption {
   private static let received = Atomic<Int32>(0)
+  private static let endsAtOnce = Atomic<Bool>(true)
 
   /// 128 + the signal, if one came.
   static var exitCode: Int32? {
     let signal = received.load(ordering: .acquiring)
     return signal == 0 ? nil : 128 + signal
   }
+
+  /// From now on a signal lets the command come to its end: it may be changing something.
+  static func waitForCommand() { endsAtOnce.store(false, ordering: .releasing) }
 
   /// Has the signals wait to be asked for, in this thread and all that are started after.
   static func block() {
@@ -60,6 +65,7 @@ enum Interruption {
       var signal: Int32 = 0
       unsafe sigwait(&signals, &signal)
       Interruption.received.store(signal, ordering: .releasing)
+      if Interruption.endsAtOnce.load(ordering: .acquiring) { _exit(128 + signal) }
       action()
       unsafe sigwait(&signals, &signal)
       _exit(128 + signal)

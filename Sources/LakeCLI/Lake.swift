@@ -17,6 +17,9 @@ struct Lake: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       CreateCommand.self, AppendCommand.self, ScanCommand.self, CountCommand.self,
+      LogCommand.self, ShowCommand.self, InspectCommand.self, SchemaCommand.self,
+      DescribeCommand.self, AlterCommand.self, ListCommand.self, DropCommand.self,
+      VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }
 

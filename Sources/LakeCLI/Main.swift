@@ -11,18 +11,27 @@ internal import ArgumentParser
 enum Main {
   static func main() async {
     Interruption.block()
-    let work = Task { await run() }
+    // Who reads our output may go away; what was changed is told truly all the same.
+    signal(SIGPIPE, SIG_IGN)
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    let work = Task { await run(arguments) }
     Interruption.onSignal { work.cancel() }
     let code = await work.value
+    // An unknown outcome is more to know than that a signal came.
+    if code == ExitStatus.unknown.rawValue { exit(code) }
     exit(Interruption.exitCode ?? code)
   }
 
-  private static func run() async -> Int32 {
-    var activity = "lake"
+  private static func run(_ arguments: [String]) async -> Int32 {
+    var activity = CommandLineOrder.activity(arguments)
     do {
       // Help, version and completions come as errors too, with the codes that go with them.
-      var command = try Lake.parseAsRoot()
-      activity = type(of: command)._commandName
+      let ordered = try CommandLineOrder.forParser(arguments)
+      activity = CommandLineOrder.activity(ordered)
+      var command = try Lake.parseAsRoot(ordered)
+      let kind = type(of: command)
+      activity = activity ?? kind._commandName
+      if kind is any ChangingCommand.Type { Interruption.waitForCommand() }
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -30,15 +39,32 @@ enum Main {
       }
       return ExitStatus.done.rawValue
     } catch {
-      if Lake.exitCode(for: error) != .failure || error is CleanExit || error is ExitCode {
-        Lake.exit(withError: error)
-      }
-      let failure = Failure(error, activity: activity)
-      StandardError.write("lake: \(failure.line)\n")
-      return failure.status.rawValue
+      return report(error, of: activity, isVerbose: arguments.contains("--verbose"))
     }
   }
+
+  /// Says what went wrong, and returns the exit code.
+  private static func report(_ error: any Error, of activity: String?, isVerbose: Bool) -> Int32 {
+    switch Lake.exitCode(for: error) {
+    case .validationFailure:
+      let message = Lake.message(for: error).split(separator: "\n").joined(separator: " ")
+      let name = activity.map { "\($0): " } ?? ""
+      StandardError.write(
+        "lake: \(name)\(message) (see 'lake help\(activity.map { " \($0)" } ?? "")')\n")
+      return ExitStatus.usage.rawValue
+    case .failure where !(error is CleanExit || error is ExitCode): break
+    default: Lake.exit(withError: error)
+    }
+    let failure = Failure(error, activity: activity ?? "lake")
+    StandardError.write("lake: \(failure.line)\n")
+    if isVerbose { StandardError.write(failure.causes.map { "lake:   \($0)\n" }.joined()) }
+    return failure.status.rawValue
+  }
 }
+
+/// A command that changes something: a signal lets it come to an end, so that what happened is
+/// known. Others just end.
+protocol ChangingCommand {}
 
 /// The exit codes of the contract.
 enum ExitStatus: Int32 {

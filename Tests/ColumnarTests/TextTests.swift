@@ -22,7 +22,9 @@ struct TextTests {
   @Test func `numbers and moments have their canonical text`() {
     func json(_ type: ColumnType, _ value: Int64) -> String {
       lines(
-        column(type) { $0.type.layout == .fixed(width: 4) ? $0.append(Int32(value)) : $0.append(value) },
+        column(type) {
+          $0.type.layout == .fixed(width: 4) ? $0.append(Int32(value)) : $0.append(value)
+        },
         .json)[0]
     }
     #expect(json(.int64, .min) == #"{"c":-9223372036854775808}"#)
@@ -71,7 +73,8 @@ struct TextTests {
   @Test func `nested values keep order, and maps are pairs sorted by key`() {
     let type = ColumnType.structure([
       ColumnField("l", .list(ColumnField("element", .int32))),
-      ColumnField("m", .map(key: ColumnField("key", .string), value: ColumnField("value", .boolean))),
+      ColumnField(
+        "m", .map(key: ColumnField("key", .string), value: ColumnField("value", .boolean))),
     ])
     let batch = column(type) { row in
       let (list, map) = (row.children[0], row.children[1])

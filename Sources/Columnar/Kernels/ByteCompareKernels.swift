@@ -7,11 +7,9 @@ extension Compare {
     unsafe a.withByteRows { a in
       unsafe Column(bytes: value).withByteRows { b in
         let b = unsafe b.row(0)
-        let first = unsafe b.chunk(at: 0)
-        let second = unsafe b.chunk(at: 8)
         return unsafe bits(
           op, count: a.count, equals: { unsafe a.row($0).equals(b) },
-          order: { unsafe a.row($0).order(b, first, second) })
+          order: { unsafe a.row($0).order(b) })
       }
     }
   }

@@ -60,31 +60,11 @@ struct ByteRow {
   }
 
   /// Negative, zero or positive as these bytes sort before, with or after `other` (unsigned).
+  @inline(__always)
   func order(_ other: ByteRow) -> Int {
     let common = unsafe min(length, other.length)
-    var offset = 0
-    // Past the end there are zeros, so that what is equal here may still differ in length.
-    repeat {
-      let a = unsafe chunk(at: offset)
-      let b = unsafe other.chunk(at: offset)
-      if a != b { return (a > b ? 1 : 0) &- (a < b ? 1 : 0) }
-      offset &+= 8
-    } while offset < common && offset < 32
-    if offset < common {
-      let rest = unsafe memcmp(start + offset, other.start + offset, common &- offset)
-      if rest != 0 { return Int(rest) }
-    }
-    return unsafe length &- other.length
-  }
-
-  /// The same where the first two chunks of `other` are known.
-  @inline(__always)
-  func order(_ other: ByteRow, _ first: UInt64, _ second: UInt64) -> Int {
-    let a = unsafe chunk(at: 0)
-    if a != first { return (a > first ? 1 : 0) &- (a < first ? 1 : 0) }
-    let b = unsafe chunk(at: 8)
-    if b != second { return (b > second ? 1 : 0) &- (b < second ? 1 : 0) }
-    return unsafe order(other)
+    let order = unsafe Int(memcmp(start, other.start, common))
+    return unsafe order != 0 ? order : length &- other.length
   }
 
   /// The 8 bytes from `offset` on as a number that sorts as they do, with zeros past the end.

@@ -46,7 +46,10 @@ enum Compare {
       let first = w &* 64
       let length = min(64, count &- first)
       var word: UInt64 = 0
-      for i in first..<first &+ length { word = word >> 1 | (test(i) ? 1 << 63 : 0) }
+      for i in first..<first &+ length {
+        let bit: UInt64 = test(i) ? 1 : 0
+        word = word >> 1 | bit << 63
+      }
       words[w] = word >> UInt64(64 &- length)
     }
     return Bitmap(target.freeze(), count: count)

@@ -1,25 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 
-/// The row with the least or greatest bytes so far.
-@unsafe
-private struct Extreme {
-  let row: Int
-  private let bytes: ByteRow
-  private let first: UInt64
-  private let second: UInt64
-
-  init(_ row: Int, _ bytes: ByteRow) {
-    unsafe self.row = row
-    unsafe self.bytes = unsafe bytes
-    unsafe first = unsafe bytes.chunk(at: 0)
-    unsafe second = unsafe bytes.chunk(at: 8)
-  }
-
-  @inline(__always)
-  func order(_ other: ByteRow) -> Int { unsafe other.order(bytes, first, second) }
-}
-
 /// The least and the greatest of many values.
 enum MinMax {
   /// Of values whose bit in `validity`, if there is one, is 1; nil if there are none.
@@ -87,13 +68,13 @@ enum MinMax {
     let validity = column.validity
     guard let first = validity?.first ?? (column.count == 0 ? nil : 0) else { return nil }
     return unsafe column.withByteRows { rows in
-      var low = unsafe Extreme(first, rows.row(first))
+      var low = unsafe (row: first, bytes: rows.row(first))
       var high = unsafe low
       for i in first..<column.count {
         if let validity, !validity[i] { continue }
         let bytes = unsafe rows.row(i)
-        if unsafe low.order(bytes) < 0 { unsafe low = unsafe Extreme(i, bytes) }
-        if unsafe high.order(bytes) > 0 { unsafe high = unsafe Extreme(i, bytes) }
+        if unsafe bytes.order(low.bytes) < 0 { unsafe low = unsafe (i, bytes) }
+        if unsafe bytes.order(high.bytes) > 0 { unsafe high = unsafe (i, bytes) }
       }
       return unsafe (low.row, high.row)
     }

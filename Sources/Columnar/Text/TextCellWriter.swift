@@ -156,7 +156,9 @@ struct TextCellWriter: ~Copyable {
   private mutating func appendMap(_ rows: Range<Int>, _ entries: Column) {
     let keys = entries.children[0].textCells(.json)
     let values = entries.children[1].textCells(.json)
-    let sorted = rows.map { (keys.text($0), $0) }.sorted { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+    let sorted = rows.map { (keys.text($0), $0) }.sorted {
+      $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+    }
     closing { output in
       output.append(value: UInt8(ascii: "["))
       for (index, (_, row)) in sorted.enumerated() {
@@ -177,7 +179,9 @@ extension Column {
   package static func text(_ unscaled: Int128, scale: Int) -> String {
     var digits = String(unscaled.magnitude)
     let sign = unscaled < 0 ? "-" : ""
-    if scale <= 0 { return sign + digits + String(repeating: "0", count: unscaled == 0 ? 0 : -scale) }
+    if scale <= 0 {
+      return sign + digits + String(repeating: "0", count: unscaled == 0 ? 0 : -scale)
+    }
     if digits.utf8.count <= scale {
       digits = String(repeating: "0", count: scale + 1 - digits.utf8.count) + digits
     }

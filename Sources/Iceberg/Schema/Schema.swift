@@ -109,14 +109,7 @@ struct SchemaIndex: Sendable {
   private mutating func addChildren(
     of field: Field, name: String, depth: Int
   ) throws(IcebergError) {
-    let children: [Field] =
-      switch field.type {
-      case .primitive: []
-      case .structure(let type): type.fields
-      case .list(let type): [type.elementField]
-      case .map(let type): [type.keyField, type.valueField]
-      }
-    try add(children, to: field.id, prefix: name, depth: depth + 1)
+    try add(field.type.children, to: field.id, prefix: name, depth: depth + 1)
   }
 
   func checkIdentifiers(_ ids: [FieldID]) throws(IcebergError) {

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import Lake
 
 /// `lake append TABLE FILE…`: adds the rows of files in one commit.
-struct AppendCommand: AsyncParsableCommand {
+struct AppendCommand: AsyncParsableCommand, ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "append",
     abstract: "Add the rows of files to a table, in one commit.",
@@ -17,7 +17,7 @@ struct AppendCommand: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @OptionGroup var input: InputArguments
   @OptionGroup var definition: DefinitionOptions
-  @Argument(help: "The table: namespace.table, or its location.") var table: TableName
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Argument(help: "The files; '-' is standard input.") var files: [String]
   @Flag(help: "Make the table if it is not there.") var create = false
   @Option(help: ArgumentHelp("The branch to add to.", valueName: "name")) var branch = "main"
@@ -41,11 +41,8 @@ struct AppendCommand: AsyncParsableCommand {
   }
 
   private func openOrCreate() async throws -> Table {
-    do {
-      return try await catalog.table(table)
-    } catch CatalogError.tableNotFound where create {
-      // Made below.
-    }
+    guard create else { return try await catalog.table(table) }
+    if let table = try await catalog.tableIfPresent(table) { return table }
     let identifier = try table.identifier()
     guard let first = files.first, first != "-" else {
       throw ValidationError("--create needs a file to take the columns from, not standard input.")

@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import Lake
 
 /// `lake create NAMESPACE.TABLE --schema …`: makes an empty table.
-struct CreateCommand: AsyncParsableCommand {
+struct CreateCommand: AsyncParsableCommand, ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "create",
     abstract: "Make an empty table.",
@@ -16,7 +16,8 @@ struct CreateCommand: AsyncParsableCommand {
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
-  @Argument(help: "The table, as namespace.table.") var table: TableName
+  @Argument(help: "The table, as namespace.table.", transform: TableName.parse)
+  var table: TableName
   @OptionGroup var definition: DefinitionOptions
   @Option(help: ArgumentHelp("The columns: 'name type [not null], …'.", valueName: "columns"))
   var schema: String?

@@ -104,6 +104,7 @@ struct StandardInput: ByteSource {
   mutating func read() async throws(InputError) -> Buffer? {
     var chunk = MutableBuffer(byteCount: 1 << 20)
     while true {
+      try waitForBytes()
       var room = chunk.mutableBytes
       let count = unsafe room.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
@@ -112,6 +113,17 @@ struct StandardInput: ByteSource {
       }
       chunk.resize(to: count)
       return count == 0 ? nil : chunk.freeze()
+    }
+  }
+
+  /// Waits until there is something to read, so that a signal ends the wait.
+  private func waitForBytes() throws(InputError) {
+    while true {
+      if Task.isCancelled {
+        throw .malformed(file: name, line: 0, column: nil, reason: "interrupted")
+      }
+      var poller = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+      if unsafe poll(&poller, 1, 100) != 0 { return }
     }
   }
 }

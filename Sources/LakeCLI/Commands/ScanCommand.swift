@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
 internal import Bytes
+internal import Columnar
 internal import Lake
 
 /// `lake scan TABLE`: reads rows.
@@ -17,7 +18,7 @@ struct ScanCommand: AsyncParsableCommand {
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var state: StateOptions
-  @Argument(help: "The table: namespace.table, or its location.") var table: TableName
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Option(help: ArgumentHelp("Columns, by comma: a,b.c,*.", valueName: "columns"))
   var select: String?
   @Option(name: .customLong("where"), help: ArgumentHelp("A predicate.", valueName: "predicate"))
@@ -41,7 +42,7 @@ struct ScanCommand: AsyncParsableCommand {
     let format = output.effectiveFormat
     var printer = RowPrinter(format, fields: try scan.outputFields().map(\.columnField))
     let report: ScanReport
-    if format == .jsonl || format == .csv {
+    if format != .table {
       // Text is made in the tasks that decode.
       report = try await scan.read { batch throws(ScanError) in
         RowPrinter.render(batch, format)
@@ -85,7 +86,7 @@ struct CountCommand: AsyncParsableCommand {
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var state: StateOptions
-  @Argument(help: "The table: namespace.table, or its location.") var table: TableName
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Option(name: .customLong("where"), help: ArgumentHelp("A predicate.", valueName: "predicate"))
   var filter: String?
 
@@ -93,7 +94,10 @@ struct CountCommand: AsyncParsableCommand {
     var scan = try await catalog.table(table).scan().at(state.selection)
     if let filter { scan = try scan.filter(filter) }
     let count = try await scan.count()
-    StandardOutput.write(output.effectiveFormat == .table ? "\(count)\n" : "{\"count\":\(count)}\n")
+    guard output.effectiveFormat != .table else { return StandardOutput.write("\(count)\n") }
+    var result = try ResultTable("count long not null")
+    result.rows = [[Cell(count)]]
+    result.print(output)
   }
 }
 

@@ -40,7 +40,7 @@ struct ChangeReport {
   }
 
   func print(_ options: OutputOptions) {
-    StandardOutput.write(options.printsObject ? object : line)
+    StandardOutput.writeReport(options.printsObject ? object : line)
   }
 
   private var object: String {

@@ -35,35 +35,30 @@ struct RowPrinter: ~Copyable {
     return result
   }
 
-  /// The text of a batch, for the formats that are text line by line; made where it suits, then
-  /// handed to ``print(rendered:)`` in order.
+  /// The text of a batch, for all formats but `table`; made where it suits, then handed to
+  /// ``print(rendered:)`` in order.
   static func render(_ batch: RecordBatch, _ format: OutputOptions.Format) -> Buffer {
     var text = MutableBuffer(capacity: batch.byteCount * 2)
+    let ending = format == .json ? ",\n" : "\n"
     for start in stride(from: 0, to: batch.rowCount, by: 8192) {
       let part = batch.slice(start..<min(start + 8192, batch.rowCount))
-      part.appendLines(format == .csv ? .csv : .json, to: &text)
+      part.appendLines(format == .csv ? .csv : .json, ending: ending, to: &text)
     }
     return text.freeze()
   }
 
   mutating func print(rendered text: Buffer) {
-    var copy = MutableBuffer(capacity: text.count)
-    copy.append(text.bytes)
-    StandardOutput.write(copy)
+    guard format == .json else { return StandardOutput.write(text.bytes) }
+    guard text.count > 0 else { return }
+    // What follows a row is written before the next one, as nothing follows the last.
+    if !isFirst { StandardOutput.write(",\n") }
+    isFirst = false
+    StandardOutput.write(text.bytes.extracting(0..<text.count - 2))
   }
 
   mutating func print(_ batch: RecordBatch) {
     switch format {
-    case .csv, .jsonl: print(rendered: Self.render(batch, format))
-    case .json:
-      for row in 0..<batch.rowCount {
-        StandardOutput.write(isFirst ? "" : ",")
-        isFirst = false
-        var text = MutableBuffer()
-        batch.slice(row..<row + 1).appendLines(.json, to: &text)
-        text.resize(to: text.count - 1)
-        StandardOutput.write(text)
-      }
+    case .csv, .jsonl, .json: print(rendered: Self.render(batch, format))
     case .table:
       let room = max(0, Self.tableRowLimit - keptRowCount)
       let taken = min(room, batch.rowCount)

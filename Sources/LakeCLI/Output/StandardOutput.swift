@@ -10,15 +10,38 @@ internal import Bytes
 enum StandardOutput {
   static var isTerminal: Bool { isatty(1) == 1 }
 
-  /// Writes `bytes`. A reader that went away ends the program as it would any other in a pipe.
-  static func write(_ bytes: borrowing MutableBuffer) {
-    let span = bytes.bytes
-    unsafe span.withUnsafeBytes { unsafe writeAll($0, to: 1) }
+  /// Writes `bytes`, or ends the program: silently if the reader wants no more.
+  static func write(_ bytes: borrowing RawSpan) {
+    unsafe bytes.withUnsafeBytes { bytes in
+      if let code = unsafe writeAll(bytes, to: 1) { end(code) }
+    }
   }
 
   static func write(_ text: String) {
     var text = text
-    text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 1) }
+    text.withUTF8 { bytes in
+      if let code = unsafe writeAll(UnsafeRawBufferPointer(bytes), to: 1) { end(code) }
+    }
+  }
+
+  /// Writes what a change came to. That it can't be told undoes no change, so the program goes on.
+  static func writeReport(_ text: String) {
+    var copy = text
+    let code = copy.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 1) }
+    guard let code, code != EPIPE else { return }
+    StandardError.write(
+      "lake: done, but telling so failed: standard output: \(message(code)): \(text)")
+  }
+
+  private static func end(_ code: Int32) -> Never {
+    if code == EPIPE { _exit(ExitStatus.done.rawValue) }
+    StandardError.write("lake: writing to standard output failed: \(message(code))\n")
+    _exit(ExitStatus.failed.rawValue)
+  }
+
+  private static func message(_ code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text)
   }
 }
 
@@ -28,24 +51,25 @@ enum StandardError {
 
   static func write(_ text: String) {
     var text = text
-    text.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 2) }
+    // Where even this fails, there is no one left to tell.
+    text.withUTF8 { _ = unsafe writeAll(UnsafeRawBufferPointer($0), to: 2) }
   }
 }
 
-private func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) {
+/// Writes all of `bytes`; returns the number of the error that kept it from that.
+private func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32? {
   var rest = unsafe bytes
   while let start = rest.baseAddress, rest.count > 0 {
     let written = unsafe Glibc.write(file, start, rest.count)
     if written < 0 {
-      if errno == EINTR { continue }
-      if errno == EAGAIN {
-        var poller = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
-        unsafe poll(&poller, 1, -1)
-        continue
-      }
-      // No one hears what could be said of it.
-      _exit(1)
+      let code = errno
+      if code == EINTR { continue }
+      guard code == EAGAIN else { return code }
+      var poller = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
+      unsafe poll(&poller, 1, -1)
+      continue
     }
     unsafe rest = UnsafeRawBufferPointer(rebasing: rest[written...])
   }
+  return nil
 }

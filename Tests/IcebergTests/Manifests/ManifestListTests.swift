@@ -160,7 +160,7 @@ struct ManifestListTests {
   }
 
   @Test func `what stays is copied as it lies there, over any series of commits`() throws {
-    var random = SystemRandomNumberGenerator()
+    var random = SeededRandom("manifest lists")
     var base = try Self.writer(snapshot: 1).write(adding: []).list
     var expected: [ManifestFile] = []
     var copied = 0
@@ -182,7 +182,8 @@ struct ManifestListTests {
     #expect(copied > 300, "blocks are copied")
   }
 
-  @Test func `a list of another writer is continued in its own bytes if they are the same`() throws {
+  @Test func `a list of another writer is continued in its own bytes if they are the same`() throws
+  {
     let list = try Self.writer().write(adding: (0..<50).map { Self.manifest("\($0)") }).list
     var documented = try AvroFileWriter(
       schema: list.schema.with("doc", .string("x")), codec: .deflate,

@@ -57,7 +57,8 @@ struct HistoryTests {
       try kept.expiry(at: now + 100 * Self.day).snapshotIDs.map(\.rawValue) == [1, 2])
   }
 
-  @Test func `rule 53: old references go, but never main, and their own numbers come first`() throws {
+  @Test func `rule 53: old references go, but never main, and their own numbers come first`() throws
+  {
     let table = try Self.daily(10).applying(
       [
         .setSnapshotReference(
@@ -98,7 +99,10 @@ struct HistoryTests {
     #expect(!table.isAncestor(SnapshotID(3), of: SnapshotID(1)))
     #expect(Array(table.ancestry(of: SnapshotID(9))).isEmpty)
     let text = String(decoding: table.encoded().array(), as: UTF8.self)
-      .replacing("\"snapshot-id\":1,\"timestamp", with: "\"snapshot-id\":1,\"parent-snapshot-id\":3,\"timestamp")
+      .replacing(
+        "\"snapshot-id\":1,\"timestamp",
+        with: "\"snapshot-id\":1,\"parent-snapshot-id\":3,\"timestamp"
+      )
       .replacing(/,"lake-crc32c":"........"/, with: "")
     let circle = try TableMetadata(json: Buffer(utf8: text))
     #expect(circle.ancestry(of: SnapshotID(3)).map(\.id.rawValue) == [3, 2, 1])
@@ -143,7 +147,8 @@ struct HistoryTests {
     let values = summary.values(
       parent: [:], commitID: "c1",
       properties: [
-        "added-records": "999", "total-records": "999", "deleted-records": "7", "operation": "delete",
+        "added-records": "999", "total-records": "999", "deleted-records": "7",
+        "operation": "delete",
         "lake.commit-id": "forged", "app": "mine", "changed-partition-count": "0",
       ])
     #expect(values["added-records"] == "5")

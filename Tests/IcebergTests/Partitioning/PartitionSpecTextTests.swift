@@ -49,4 +49,13 @@ struct PartitionSpecTextTests {
     #expect(try SortOrder("", schema: schema) == .unsorted)
     #expect(throws: IcebergError.self) { try SortOrder("id up", schema: schema) }
   }
+
+  @Test func `terms added to a spec tell their width`() throws {
+    let terms = try PartitionTerm.parse(
+      "bucket(16, id), truncate(4, name), day(ts), category as c", schema: schema)
+    #expect(terms.map(\.name) == ["id_bucket_16", "name_trunc_4", "ts_day", "c"])
+    #expect(terms.map(\.transform) == [.bucket(16), .truncate(4), .day, .identity])
+    #expect(throws: IcebergError.self) { try PartitionTerm.parse("day(id)", schema: schema) }
+    #expect(throws: IcebergError.self) { try PartitionTerm.parse("nope", schema: schema) }
+  }
 }

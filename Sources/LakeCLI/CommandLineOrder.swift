@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+
+/// The command line as the parser wants it: `lake alter TABLE set k=v` has what it is about before
+/// what to do with it, as people say it; to the parser `set` is a command below `alter`.
+enum CommandLineOrder {
+  /// Options with a value, which may stand before an action's name and look like one.
+  private static let valued: Set<String> = ["--warehouse", "--catalog", "--format"]
+
+  /// The arguments with the name of an action right after its command.
+  ///
+  /// - Throws: `ValidationError` if there is no action, which the parser would not tell.
+  static func forParser(_ arguments: [String]) throws -> [String] {
+    guard let first = arguments.first,
+      let command = Lake.configuration.subcommands.first(where: { $0._commandName == first }),
+      command == AlterCommand.self
+    else { return arguments }
+    let actions = Set(command.configuration.subcommands.map { $0._commandName })
+    var index = 1
+    while index < arguments.count {
+      if valued.contains(arguments[index]) {
+        index += 2
+        continue
+      }
+      if actions.contains(arguments[index]) { break }
+      index += 1
+    }
+    if index >= arguments.count, !arguments.contains(where: { $0 == "--help" || $0 == "-h" }) {
+      throw ValidationError(
+        "Expected what to do after the table: \(actions.sorted().joined(separator: ", ")).")
+    }
+    guard index < arguments.count, index > 1 else { return arguments }
+    var ordered = arguments
+    ordered.insert(ordered.remove(at: index), at: 1)
+    return ordered
+  }
+
+  /// What is being done, for errors: `scan`, `parquet head`.
+  static func activity(_ arguments: [String]) -> String? {
+    var commands: [any ParsableCommand.Type] = Lake.configuration.subcommands
+    var names: [String] = []
+    for argument in arguments {
+      guard let command = commands.first(where: { $0._commandName == argument }) else { break }
+      names.append(argument)
+      commands = command.configuration.subcommands
+    }
+    return names.isEmpty ? nil : names.joined(separator: " ")
+  }
+}
