@@ -13,6 +13,11 @@ enum Main {
     Interruption.block()
     // Who reads our output may go away; what was changed is told truly all the same.
     signal(SIGPIPE, SIG_IGN)
+    // Empty only where the system did not let the runtime read them: nothing is told then.
+    guard !CommandLine.arguments.isEmpty else {
+      StandardError.write("lake: the arguments of the command can't be read\n")
+      exit(ExitStatus.failed.rawValue)
+    }
     let arguments = Array(CommandLine.arguments.dropFirst())
     let work = Task { await run(arguments) }
     Interruption.onSignal { work.cancel() }
