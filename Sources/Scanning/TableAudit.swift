@@ -36,9 +36,13 @@ public struct TableAudit: Sendable {
     }
     let metadata = table.metadata
     for violation in metadata.validate() {
-      await tell([AuditProblem(.metadata, table.metadataLocation.text, "the format's rules kept", "\(violation)")])
+      await tell([
+        AuditProblem(
+          .metadata, table.metadataLocation.text, "the format's rules kept", "\(violation)")
+      ])
     }
-    let others = metadata.metadataLog.map { ExpectedFile(path: $0.location) }
+    let others =
+      metadata.metadataLog.map { ExpectedFile(path: $0.location) }
       + metadata.statistics.map { ExpectedFile(path: $0.path, byteCount: $0.byteCount) }
       + metadata.partitionStatistics.map { ExpectedFile(path: $0.path, byteCount: $0.byteCount) }
     try await each(others, Self.head, tell)

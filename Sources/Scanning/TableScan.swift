@@ -105,7 +105,8 @@ public struct TableScan: Sendable {
       // Where rows are counted, only the consumer knows which are still wanted.
       var left = mostRows
       try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) in batches
+        batches throws(ScanError) in
+        batches
       } consume: { batches throws(ScanError) in
         for batch in batches where left > 0 {
           let kept = batch.slice(0..<min(batch.rowCount, left))

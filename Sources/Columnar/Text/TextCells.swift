@@ -129,6 +129,7 @@ extension RecordBatch {
     }
     let closing = form == .json ? (fields.isEmpty ? "{}" : "}") : ""
     TextKernels.interleave(
-      cells, prefixes: prefixes, ending: Array((closing + ending).utf8), rowCount: rowCount, into: &output)
+      cells, prefixes: prefixes, ending: Array((closing + ending).utf8), rowCount: rowCount,
+      into: &output)
   }
 }

@@ -23,7 +23,8 @@ extension MetadataTable {
     ColumnField("added_delete_files_count", .int32),
     ColumnField("existing_delete_files_count", .int32),
     ColumnField("deleted_delete_files_count", .int32),
-    ColumnField("partition_summaries", .list(ColumnField("element", summaryType, isNullable: false))),
+    ColumnField(
+      "partition_summaries", .list(ColumnField("element", summaryType, isNullable: false))),
   ]
 
   static let allManifestsFields =

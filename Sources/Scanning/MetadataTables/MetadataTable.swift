@@ -157,7 +157,8 @@ public struct MetadataTable: Sendable {
     var isEntries = false
     var manifests: [ManifestFile]
     switch kind {
-    case .allFiles, .allDataFiles, .allDeleteFiles, .allEntries: manifests = try await allManifests()
+    case .allFiles, .allDataFiles, .allDeleteFiles, .allEntries:
+      manifests = try await allManifests()
     default: manifests = try await self.manifests()
     }
     switch kind {

@@ -69,7 +69,9 @@ extension OrderedPipeline {
   ) async throws(ScanError) -> [RecordBatch] {
     let results = await withTaskGroup(of: (Int, Result<[RecordBatch], ScanError>).self) { group in
       for (index, unit) in units.enumerated() {
-        group.addTask { (index, decode(unit, workspaces) { (batches) throws(ScanError) in batches }) }
+        group.addTask {
+          (index, decode(unit, workspaces) { (batches) throws(ScanError) in batches })
+        }
       }
       var results = [Result<[RecordBatch], ScanError>?](repeating: nil, count: units.count)
       for await (index, result) in group { results[index] = result }

@@ -42,7 +42,9 @@ struct ReadRequest: Sendable {
   }
 
   private func path(of task: ScanTask) throws(ParquetFileError) -> ObjectPath {
-    do throws(StorageError) { return try ObjectPath(task.file.path) } catch { throw .storage(error) }
+    do throws(StorageError) { return try ObjectPath(task.file.path) } catch {
+      throw .storage(error)
+    }
   }
 
   /// What the file's partition leaves of the filter.
