@@ -7,7 +7,7 @@ internal import Storage
 ///     v<N>.metadata.json             version N of the table's metadata, counted from 1
 ///     v<N>.gz.metadata.json          the same, compressed
 ///     version-hint.text              N of some version, in digits: the newest one or an older one
-///     lake-lowest-version.text       the lowest version that has not been deleted
+///     lake-lowest-version.text       what ``LowestVersion`` tells
 ///
 /// Source: Iceberg Java, `HadoopTableOperations`; the last file is Lake's own (SPEC.md).
 struct FilesystemLayout: Sendable {
@@ -45,11 +45,40 @@ struct FilesystemLayout: Sendable {
   func hint() throws(StorageError) -> ObjectPath { try path("version-hint.text") }
   func lowestVersion() throws(StorageError) -> ObjectPath { try path("lake-lowest-version.text") }
 
-  /// The number in a hint or boundary file; nil if it holds anything else.
+  /// The number in a hint; nil if it holds anything else.
   static func number(in bytes: Buffer) -> Int? {
     guard bytes.count <= 32, let text = String(validatingUTF8: bytes.bytes) else { return nil }
     return Int(text.trimmingWhitespace())
   }
+}
+
+/// The note that says from where on versions count: all below it are gone, and whoever creates one
+/// there has created nothing.
+///
+///     note := number [' dropping']
+///
+/// It outlives the table: a successor of the same name begins at the number it says, so that no
+/// slot that a writer of the old table may still aim at is one of the new table's.
+struct LowestVersion: Equatable, Sendable {
+  var number: Int
+  /// The table is being dropped: no commit counts any more.
+  var isDropping = false
+
+  init(_ number: Int, isDropping: Bool = false) {
+    self.number = number
+    self.isDropping = isDropping
+  }
+
+  /// The note that `bytes` are; nil if they are none.
+  init?(_ bytes: Buffer) {
+    guard bytes.count <= 48, let text = String(validatingUTF8: bytes.bytes) else { return nil }
+    let words = text.trimmingWhitespace().split(separator: " ")
+    guard let first = words.first, let number = Int(first), number > 0 else { return nil }
+    guard words.count == 1 || (words.count == 2 && words[1] == "dropping") else { return nil }
+    self.init(number, isDropping: words.count == 2)
+  }
+
+  var bytes: Buffer { Buffer(utf8: isDropping ? "\(number) dropping" : "\(number)") }
 }
 
 extension String {

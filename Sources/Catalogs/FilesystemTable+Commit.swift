@@ -4,27 +4,59 @@ public import Iceberg
 internal import Storage
 
 extension FilesystemTable {
-  /// Makes the table's first version.
+  /// Makes the table's first version: 1, or where another table of this name was dropped, the one
+  /// its note tells.
   ///
   /// - Throws: ``CatalogError/tableExists(_:)``.
   public func create(_ metadata: TableMetadata) async throws(CatalogError) -> Table {
+    let bytes = MetadataFiles.encode(metadata, compressed: false)
+    for _ in 1...3 {
+      let first = try await firstVersion()
+      let path = try await reaching("naming the first version of \(name)") {
+        () async throws(StorageError) in try layout.path("v\(first).metadata.json")
+      }
+      switch try await claim(path, bytes) {
+      case .won: break
+      case .lost: throw .tableExists(name)
+      case .unknown(let cause): throw .outcomeUnknown(what: "the creation of \(name)", cause: cause)
+      }
+      // Another table may have come and gone since the note was read.
+      if try await counts(first) {
+        // Neither file decides anything, so that they are missing is no failure.
+        _ = try? await store.put(
+          LowestVersion(first).bytes, to: layout.lowestVersion(), if: .absent)
+        _ = try? await store.put(number(first), to: layout.hint(), if: .none)
+        return table(metadata, at: path)
+      }
+      try? await store.delete(path)
+    }
+    throw .storage(
+      .conditionFailed(path: layout.metadataFolder), while: "creating \(name) while others drop it")
+  }
+
+  /// The number of a new table's first version.
+  private func firstVersion() async throws(CatalogError) -> Int {
     let newest = try await reaching("looking for \(name)") {
       () async throws(StorageError) in try await newestVersion()
     }
     if newest != nil { throw .tableExists(name) }
-    let bytes = MetadataFiles.encode(metadata, compressed: false)
-    let path = try await reaching("naming the first version of \(name)") {
-      () async throws(StorageError) in try layout.path("v1.metadata.json")
+    return try await reaching("looking for what was dropped at \(layout.location)") {
+      () async throws(StorageError) in
+      guard let note = try await lowestVersion() else { return 1 }
+      // A drop that was broken off before its last step ends here.
+      if note.isDropping { try await endDrop(note) }
+      return note.number
     }
-    switch try await claim(path, bytes) {
-    case .won: break
-    case .lost: throw .tableExists(name)
-    case .unknown(let cause): throw .outcomeUnknown(what: "the creation of \(name)", cause: cause)
+  }
+
+  /// False if version `first`, which was created, is one that does not count.
+  private func counts(_ first: Int) async throws(CatalogError) -> Bool {
+    do throws(StorageError) {
+      guard let note = try await lowestVersion() else { return true }
+      return first >= note.number && !note.isDropping
+    } catch {
+      throw .outcomeUnknown(what: "the creation of \(name)", cause: error)
     }
-    // Neither file decides anything, so that they are missing is no failure.
-    _ = try? await store.put(number(1), to: layout.lowestVersion(), if: .absent)
-    _ = try? await store.put(number(1), to: layout.hint(), if: .none)
-    return table(metadata, at: path)
   }
 
   public func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
@@ -64,7 +96,19 @@ extension FilesystemTable {
     case .unknown(let cause): return .unknown(cause)
     case .won: break
     }
-    if let outcome = await resurrected(version, bytes: bytes) { return outcome }
+    let standing = await standing(of: version)
+    switch standing {
+    case .counts: break
+    case .unknown(let cause): return .unknown(cause)
+    case .deleted, .dropping:
+      // It is ours alone: what someone went on with from it does not count either.
+      try? await store.delete(path)
+      guard standing == .dropping else {
+        return .conflict("version \(version) had been committed by someone else and deleted since")
+      }
+      throw .unsupported(
+        what: "a commit to \(self.name), which is being dropped", instead: "let the drop finish")
+    }
     await moveHint(to: version)
     return .committed(table(next, at: path))
   }
@@ -113,28 +157,47 @@ extension FilesystemTable {
     }
   }
 
-  /// What the commit of `version` came to, if it made a version that had been deleted; nil if the
-  /// version stands.
-  private func resurrected(_ version: Int, bytes: Buffer) async -> CommitOutcome? {
-    let lost = CommitOutcome.conflict(
-      "version \(version) had been committed by someone else and deleted since")
+  /// What a version is that was just created.
+  private enum Standing: Equatable {
+    case counts
+    /// Its number had been used before, and what had it was deleted: by someone who cleans up, or
+    /// with the table.
+    case deleted
+    case dropping
+    case unknown(StorageError)
+  }
+
+  private func standing(of version: Int) async -> Standing {
     do throws(StorageError) {
-      let note = try await store.get(layout.lowestVersion(), range: 0..<64)
-      if let lowest = FilesystemLayout.number(in: note) { return version < lowest ? lost : nil }
-    } catch {
-      if !error.isNotFound, !error.isNotAnObject { return .unknown(error) }
-    }
-    // Without the note only a listing shows versions beyond a gap.
-    do throws(StorageError) {
+      if let note = try await lowestVersion() {
+        if note.isDropping { return .dropping }
+        // The version it was planned on must count too.
+        return version <= note.number ? .deleted : .counts
+      }
+      // Without the note only a listing shows versions beyond a gap.
+      var isBaseThere = false
       for try await object in store.list(layout.metadataFolder) {
         guard object.path.parent == layout.metadataFolder,
-          let other = FilesystemLayout.version(of: object.path.name), other > version
+          let other = FilesystemLayout.version(of: object.path.name)
         else { continue }
-        return try await isContiguous(from: version, to: other) ? nil : lost
+        isBaseThere = isBaseThere || other == version - 1
+        if other > version {
+          return try await isContiguous(from: version, to: other) ? .counts : .deleted
+        }
       }
-      return nil
+      return isBaseThere ? .counts : .deleted
     } catch {
       return .unknown(error)
+    }
+  }
+
+  /// The note; nil if there is none, or no sense in it.
+  func lowestVersion() async throws(StorageError) -> LowestVersion? {
+    do throws(StorageError) {
+      return LowestVersion(try await store.get(layout.lowestVersion(), range: 0..<64))
+    } catch {
+      if error.isNotFound || error.isNotAnObject { return nil }
+      throw error
     }
   }
 

@@ -10,9 +10,12 @@ public import Storage
 /// - A commit on version N creates version N + 1 where there is none. Who creates it has won.
 /// - The hint tells where to begin looking, never what is true. It is written after the commit, is
 ///   never moved backwards by us, and may be missing, old, ahead or garbage.
-/// - Versions may be deleted from the lowest up, after the new lowest one was noted. A writer that
-///   slept so long that the slot it creates was deleted meanwhile learns it from that note (or
-///   from a listing, where there is none), and its commit is a conflict.
+/// - Versions may be deleted from the lowest up, after the new lowest one was noted and the hint was
+///   moved to one that stays. A writer that slept so long that the slot it creates was deleted
+///   meanwhile learns it from that note (or from a listing, where there is none), takes back what it
+///   created, and its commit is a conflict.
+/// - A table that is dropped leaves the note behind, so that the same goes for its writers, and for
+///   a table that is made in its place.
 ///
 /// Only Lake may write beside Lake here: other engines' filesystem catalogs rename over what is
 /// there. They may read.
@@ -111,6 +114,12 @@ public struct FilesystemTable: TableHome {
         let number = FilesystemLayout.version(of: object.path.name), number > highest?.number ?? 0
       else { continue }
       highest = Version(number: number, path: object.path)
+    }
+    // What a writer of a dropped table made and had no time to take back is no table.
+    if let found = highest, let note = try await lowestVersion(), !note.isDropping,
+      found.number < note.number
+    {
+      return nil
     }
     return highest
   }

@@ -242,8 +242,9 @@ extension CSVInput {
     var rows = 0
     while rows < options.sampleRowCount, at < text.byteCount {
       let rest = text.extracting(at..<text.byteCount)
-      guard case .record(let byteCount, _) = records.parse(
-        rest, isAtEnd: window.isAtEnd, into: &fields)
+      guard
+        case .record(let byteCount, _) = records.parse(
+          rest, isAtEnd: window.isAtEnd, into: &fields)
       else { break }
       if inferences.isEmpty { inferences = fields.map { _ in TypeInference() } }
       for (index, field) in fields.enumerated() where index < inferences.count {

@@ -59,10 +59,11 @@ struct WriterBoundTests {
     #expect(BoundValue.floating(1).singleValue(.float, isDecimal: false) == [0, 0, 0x80, 0x3F])
   }
 
-  @Test(arguments: [
-    (0, [0]), (-128, [0x80]), (127, [0x7F]), (128, [0, 0x80]), (-129, [0xFF, 0x7F]),
-    (1420, [5, 0x8C]), (-256, [0xFF, 0]),
-  ] as [(Int64, [UInt8])])
+  @Test(
+    arguments: [
+      (0, [0]), (-128, [0x80]), (127, [0x7F]), (128, [0, 0x80]), (-129, [0xFF, 0x7F]),
+      (1420, [5, 0x8C]), (-256, [0xFF, 0]),
+    ] as [(Int64, [UInt8])])
   func `decimals take the fewest bytes`(unscaled: Int64, bytes: [UInt8]) {
     #expect(BoundValue.integer(unscaled).singleValue(.int64, isDecimal: true) == bytes)
     let wide = BoundValue.wide(Int128(unscaled))

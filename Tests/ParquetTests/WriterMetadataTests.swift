@@ -132,8 +132,11 @@ struct WriterMetadataTests {
     }
   }
 
-  @Test(arguments: [([5, 6, 7], BoundaryOrder.ascending), ([7, 6, 5], .descending),
-    ([5, 7, 6], .unordered), ([5, 5], .ascending)] as [([Int64], BoundaryOrder)])
+  @Test(
+    arguments: [
+      ([5, 6, 7], BoundaryOrder.ascending), ([7, 6, 5], .descending),
+      ([5, 7, 6], .unordered), ([5, 5], .ascending),
+    ] as [([Int64], BoundaryOrder)])
   func `the order of pages is found`(values: [Int64], order: BoundaryOrder) throws {
     var options = WriterOptions()
     options.pageRowCount = 1
@@ -228,7 +231,9 @@ struct WriterMetadataTests {
   @Test func `what can't be written is refused, and nothing after it`() throws {
     let required = ColumnField("i", .int64, isNullable: false)
     let writer = try ParquetFileWriter(fields: [required])
-    #expect(throws: ParquetError.self) { try writer.write(Written.batch(required, column([1, nil]))) }
+    #expect(throws: ParquetError.self) {
+      try writer.write(Written.batch(required, column([1, nil])))
+    }
     #expect(throws: ParquetError.self) { try writer.write(Written.batch(required, column([1]))) }
     #expect(throws: ParquetError.self) { try writer.finish() }
   }

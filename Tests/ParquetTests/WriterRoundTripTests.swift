@@ -96,7 +96,9 @@ struct WriterRoundTripTests {
 
   @Test(arguments: [Encoding.plain, .deltaByteArray, .byteStreamSplit])
   func `fixed bytes come back in each encoding asked for`(encoding: Encoding) throws {
-    try check(.uuid, encoding) { $0.append(Buffer([UInt8](repeating: UInt8($1 % 250), count: 16)).bytes) }
+    try check(.uuid, encoding) {
+      $0.append(Buffer([UInt8](repeating: UInt8($1 % 250), count: 16)).bytes)
+    }
   }
 
   @Test(arguments: [Encoding.plain, .rle])

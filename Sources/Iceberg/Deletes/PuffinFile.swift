@@ -331,14 +331,6 @@ extension PuffinBlob {
 }
 
 extension JSONMembers {
-  fileprivate func int64(_ key: String) throws(IcebergError) -> Int64 {
-    let member = try required(key, "an integer of 64 bits")
-    guard let value = member.integer else {
-      throw malformed(place(key), "an integer of 64 bits", member)
-    }
-    return value
-  }
-
   /// An object of strings; empty if it is not there.
   fileprivate func strings(_ key: String) throws(IcebergError) -> [String: String] {
     guard let object = optional(key) else { return [:] }

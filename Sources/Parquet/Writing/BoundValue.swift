@@ -112,7 +112,9 @@ enum BoundTruncation {
   }
 
   private static func increasedText(_ prefix: ArraySlice<UInt8>) -> [UInt8]? {
-    guard let text = String(validating: prefix, as: UTF8.self) else { return increasedBytes(prefix) }
+    guard let text = String(validating: prefix, as: UTF8.self) else {
+      return increasedBytes(prefix)
+    }
     var scalars = Array(text.unicodeScalars)
     while let last = scalars.popLast() {
       guard let next = successor(of: last) else { continue }

@@ -103,7 +103,8 @@ struct BytesPages: ~Copyable {
     return page
   }
 
-  private mutating func finishCodedPage(_ page: inout EncodedValues, into body: inout MutableBuffer) {
+  private mutating func finishCodedPage(_ page: inout EncodedValues, into body: inout MutableBuffer)
+  {
     describeCodedPage(&page, into: &body)
     hasCodedPages = true
     let lengths = width > 0 ? 0 : 4 * dictionary.count
@@ -183,7 +184,8 @@ struct BytesPages: ~Copyable {
     }
   }
 
-  mutating func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary? {
+  mutating func finishChunk(_ context: inout PageContext) throws(ParquetError) -> EncodedDictionary?
+  {
     defer { choice.startChunk() }
     guard hasCodedPages else { return nil }
     hasCodedPages = false

@@ -42,7 +42,7 @@ final class ColumnChunkEncoder {
     let candidates = try Self.candidates(leaf, options.encodings, column.encoding)
     let choice = EncodingChoice(
       candidates: candidates, use: column.dictionary,
-      dictionaryLimit: options.dictionaryByteCount)
+      dictionaryLimit: min(options.dictionaryByteCount, Self.mostBytesPerPage))
     switch kind {
     case .boolean: pageEncoder = BooleanPageEncoder(encoding: candidates[0])
     case .int32, .float: pageEncoder = NarrowPageEncoder(kind: kind, choice: choice)
@@ -55,21 +55,33 @@ final class ColumnChunkEncoder {
     summary = ChunkSummary(leaf: leaf, options: options)
   }
 
+  /// A row is in one page, and a page with all it needs must stay below 2 GiB.
+  private static let mostBytesPerRow = 1 << 30
+  /// The most bytes a page may be asked to have.
+  private static let mostBytesPerPage = 256 << 20
+
   /// How many bytes the pages take so far.
   private(set) var encodedByteCount = 0
 
+  private var pageByteCount: Int { min(options.pageByteCount, Self.mostBytesPerPage) }
+
   /// Adds the rows of `batch`.
+  ///
+  /// - Throws: ``ParquetError/unwritable(path:what:)`` for a row of more than 1 GiB.
   func append(_ batch: ShreddedLeaf, _ context: inout PageContext) throws(ParquetError) {
     var piece = LeafPiece(entries: 0..<0, present: 0..<0, rowCount: 0)
     while piece.entries.upperBound < batch.entryCount {
       piece = batch.piece(
         after: piece, rowLimit: max(1, options.pageRowCount - levels.rowCount),
-        byteLimit: max(1, options.pageByteCount - pageEncoder.pendingByteCount),
+        byteLimit: max(1, pageByteCount - pageEncoder.pendingByteCount),
         maxDefinition: leaf.maxDefinitionLevel)
+      guard batch.values.byteCount(piece.present) <= Self.mostBytesPerRow else {
+        throw .unwritable(path: leaf.name, what: "a row of more than 1 GiB")
+      }
       pageEncoder.append(batch.values, piece.present)
       levels.append(batch.levels, piece)
       if levels.rowCount >= options.pageRowCount
-        || pageEncoder.pendingByteCount >= options.pageByteCount
+        || pageEncoder.pendingByteCount >= pageByteCount
       {
         context.isLastPage = false
         try finishPage(&context)

@@ -24,9 +24,16 @@ struct FieldWriter {
   var encodedByteCount: Int { encoders.reduce(0) { $0 + $1.encodedByteCount } }
 
   mutating func append(_ column: Column, _ context: inout PageContext) throws(ParquetError) {
-    let batches = try shredder.shred(column, field)
-    for (encoder, batch) in zip(encoders, batches) { try encoder.append(batch, &context) }
+    // Nested columns and those with nulls are written out in parts, so that these stay in the cache.
+    let step = field.type.isNested || column.nullCount > 0 ? Self.rowsPerPart : column.count
+    for start in stride(from: 0, to: column.count, by: max(1, step)) {
+      let part = column.slice(start..<min(column.count, start + step))
+      let batches = try shredder.shred(part, field)
+      for (encoder, batch) in zip(encoders, batches) { try encoder.append(batch, &context) }
+    }
   }
+
+  private static let rowsPerPart = 1 << 14
 
   /// The column chunks of the row group, one a leaf.
   func finishRowGroup(

@@ -87,4 +87,3 @@ extension UInt64: PageNumber {
 
   static func bloomHash(_ value: UInt64) -> UInt64 { XXHash64.hash(value) }
 }
-

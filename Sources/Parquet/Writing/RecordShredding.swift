@@ -54,15 +54,7 @@ struct RecordShredder {
     _ column: Column, _ field: ColumnField
   ) throws(ParquetError) -> [ShreddedLeaf] {
     output.removeAll(keepingCapacity: true)
-    if field.type.isNested {
-      let count = column.count
-      let entries = Entries(
-        definition: [UInt8](repeating: 0, count: count),
-        repetition: [UInt8](repeating: 0, count: count), rows: (0..<Int32(count)).map { $0 })
-      try descend(column, field, entries, definition: 0, repetition: 0)
-    } else {
-      try shredFlat(column, field)
-    }
+    try shredFlat(column, field, definition: 0)
     return output
   }
 
@@ -74,35 +66,51 @@ struct RecordShredder {
     }
   }
 
-  private mutating func shredFlat(
-    _ column: Column, _ field: ColumnField
-  ) throws(ParquetError) {
-    try check(column, field)
-    let index = output.count
-    guard let validity = column.validity else {
-      let values = LeafValues.layOut(
-        column, rows: nil, as: kinds[index], known: &dictionaries[index])
-      return output.append(
-        ShreddedLeaf(levels: .allPresent, values: values, entryCount: column.count))
-    }
-    guard field.isNullable else {
-      throw .unwritable(path: leaf.name, what: "a null in a column that may have none")
-    }
-    let values = LeafValues.layOut(
-      column, rows: validity.positionsOfOnes(), as: kinds[index], known: &dictionaries[index])
-    output.append(
-      ShreddedLeaf(
-        levels: .definition(Self.bytes(of: validity)), values: values, entryCount: column.count))
+  private func nullInRequired() -> ParquetError {
+    .unwritable(path: leaf.name, what: "a null in a column that may have none")
   }
 
-  /// One byte a bit.
-  private static func bytes(of bits: Bitmap) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: bits.count)
+  /// A column each of whose rows is an entry: not inside a list, and nothing around it is null.
+  private mutating func shredFlat(
+    _ column: Column, _ field: ColumnField, definition: UInt8
+  ) throws(ParquetError) {
+    try check(column, field)
+    if !field.isNullable, column.nullCount > 0 { throw nullInRequired() }
+    if case .structure(let columns) = column.values, column.nullCount == 0 {
+      for (column, child) in zip(columns, field.type.children) {
+        try shredFlat(column, child, definition: definition + (field.isNullable ? 1 : 0))
+      }
+    } else if field.type.isNested {
+      let count = column.count
+      let entries = Entries(
+        definition: [UInt8](repeating: definition, count: count),
+        repetition: [UInt8](repeating: 0, count: count), rows: (0..<Int32(count)).map { $0 })
+      try descend(column, field, entries, definition: definition, repetition: 0)
+    } else {
+      emitFlat(column, definition)
+    }
+  }
+
+  private mutating func emitFlat(_ column: Column, _ definition: UInt8) {
+    let index = output.count
+    let rows = column.validity?.positionsOfOnes()
+    let values = LeafValues.layOut(
+      column, rows: rows, as: kinds[index], known: &dictionaries[index])
+    let levels = column.validity.map { Self.levels(of: $0, above: definition) }
+    output.append(
+      ShreddedLeaf(
+        levels: levels.map { .definition($0) } ?? .allPresent, values: values,
+        entryCount: column.count))
+  }
+
+  /// One byte a bit: `least` for nulls, one more for values.
+  private static func levels(of bits: Bitmap, above least: UInt8) -> [UInt8] {
+    var bytes = [UInt8](repeating: least, count: bits.count)
     for index in 0..<bits.wordCount {
       let word = bits.word(index)
       let start = index * 64
       for i in 0..<min(64, bits.count - start) {
-        bytes[start &+ i] = UInt8(truncatingIfNeeded: word &>> UInt64(i) & 1)
+        bytes[start &+ i] &+= UInt8(truncatingIfNeeded: word &>> UInt64(i) & 1)
       }
     }
     return bytes
@@ -118,8 +126,10 @@ struct RecordShredder {
     if field.isNullable {
       definition += 1
       drop(nullsOf: column, from: &entries, definition)
-    } else if column.nullCount > 0, entries.rows.contains(where: { $0 >= 0 && column.isNull(Int($0)) }) {
-      throw .unwritable(path: leaf.name, what: "a null in a column that may have none")
+    } else if column.nullCount > 0,
+      entries.rows.contains(where: { $0 >= 0 && column.isNull(Int($0)) })
+    {
+      throw nullInRequired()
     }
     switch (column.values, field.type) {
     case (.structure(let columns), .structure(let fields)):
@@ -168,21 +178,28 @@ struct RecordShredder {
   private func expand(
     _ entries: Entries, _ offsets: Buffer, _ definition: UInt8, _ repetition: UInt8
   ) -> Entries {
-    var expanded = Entries(definition: [], repetition: [], rows: [])
     let places = offsets.values(as: Int32.self)
+    func range(_ row: Int32) -> Range<Int32> {
+      row < 0 ? 0..<0 : places[Int(row)]..<places[Int(row) &+ 1]
+    }
+    var total = 0
+    for row in entries.rows { total += max(1, range(row).count) }
+    // Most entries are elements, and most of these follow another one: what is so, is said first.
+    var expanded = Entries(
+      definition: [UInt8](repeating: definition + 1, count: total),
+      repetition: [UInt8](repeating: repetition + 1, count: total),
+      rows: [Int32](repeating: -1, count: total))
+    var at = 0
     for i in entries.rows.indices {
-      let row = Int(entries.rows[i])
-      let range = row < 0 ? 0..<0 : places[row]..<places[row + 1]
-      if range.isEmpty {
-        expanded.definition.append(entries.definition[i])
-        expanded.repetition.append(entries.repetition[i])
-        expanded.rows.append(-1)
+      let elements = range(entries.rows[i])
+      expanded.repetition[at] = entries.repetition[i]
+      if elements.isEmpty {
+        expanded.definition[at] = entries.definition[i]
+        at &+= 1
       }
-      for element in range {
-        expanded.definition.append(definition + 1)
-        expanded.repetition.append(
-          element == range.lowerBound ? entries.repetition[i] : repetition + 1)
-        expanded.rows.append(element)
+      for element in elements {
+        expanded.rows[at] = element
+        at &+= 1
       }
     }
     return expanded
@@ -191,8 +208,15 @@ struct RecordShredder {
   private mutating func emit(_ column: Column, _ entries: Entries) {
     let index = output.count
     let present = entries.rows.filter { $0 >= 0 }
+    // Rows ascend: where none is left out, they are a slice.
+    var source = column
+    var rows: [Int32]? = present
+    if let first = present.first, let last = present.last, Int(last - first) + 1 == present.count {
+      source = column.slice(Int(first)..<Int(last) + 1)
+      rows = nil
+    }
     let values = LeafValues.layOut(
-      column, rows: present, as: kinds[index], known: &dictionaries[index])
+      source, rows: rows, as: kinds[index], known: &dictionaries[index])
     let levels: LeafLevels =
       leaf.maxRepetitionLevel > 0
       ? .nested(definition: entries.definition, repetition: entries.repetition)

@@ -5,8 +5,9 @@ internal import Parquet
 
 /// The columns a Parquet file has, by field id.
 ///
-/// A file without any id gets them from the table's name mapping; without one, its top-level
-/// columns are numbered from 1, as the reference implementation does.
+/// A file without any id gets them from the table's name mapping; where the table has none, its
+/// top-level columns are numbered from 1, as the reference implementation does.
+/// Source: Iceberg spec, "Column Projection".
 struct FileColumns {
   private let schema: ParquetSchema
   /// The file's columns with ids given, where it has none itself.
@@ -17,11 +18,16 @@ struct FileColumns {
     RowGroupFacts.leaves(given ?? schema.fields, schema.shapes)
   }
 
-  init(_ schema: ParquetSchema) {
+  /// - Parameter mapping: the table's; asked for if the file has no ids.
+  init(
+    _ schema: ParquetSchema, mapping: () throws(ScanError) -> NameMapping?
+  ) throws(ScanError) {
     self.schema = schema
     let own = Self.ids(in: schema.fields)
     if own.isEmpty {
-      let fields = Self.numbered(schema.fields)
+      let fields =
+        try mapping().map { Self.mapped(schema.fields, by: $0, at: []) }
+        ?? Self.numbered(schema.fields)
       given = fields
       ids = Self.ids(in: fields)
     } else {
@@ -70,6 +76,34 @@ struct FileColumns {
       found.formUnion(ids(in: field.type.children))
     }
     return found
+  }
+
+  /// `fields`, which are at `path`, with the ids that `mapping` gives them.
+  private static func mapped(
+    _ fields: [ColumnField], by mapping: NameMapping, at path: [String]
+  ) -> [ColumnField] {
+    fields.map { mapped($0, called: $0.name, by: mapping, at: path) }
+  }
+
+  /// - Parameter name: what the mapping calls the field.
+  private static func mapped(
+    _ field: ColumnField, called name: String, by mapping: NameMapping, at path: [String]
+  ) -> ColumnField {
+    let path = path + [name]
+    var field = field
+    field.fieldID = mapping.fieldID(at: path)?.rawValue
+    switch field.type {
+    case .structure(let fields):
+      field.type = .structure(mapped(fields, by: mapping, at: path))
+    case .list(let element):
+      field.type = .list(mapped(element, called: "element", by: mapping, at: path))
+    case .map(let key, let value):
+      field.type = .map(
+        key: mapped(key, called: "key", by: mapping, at: path),
+        value: mapped(value, called: "value", by: mapping, at: path))
+    default: break
+    }
+    return field
   }
 
   private static func numbered(_ fields: [ColumnField]) -> [ColumnField] {

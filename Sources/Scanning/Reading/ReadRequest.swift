@@ -30,7 +30,9 @@ struct ReadRequest: Sendable {
       throw .dataFile(error)
     }
     let fields = output + extra
-    let found = FileColumns(parquet.footer.schema)
+    let found = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
+      try nameMapping()
+    }
     let residual = residual(of: task)
     return OpenDataFile(
       parquet: parquet, projection: found.projection(of: fields),
@@ -40,6 +42,19 @@ struct ReadRequest: Sendable {
       fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
       leaves: found.leaves)
   }
+
+  /// Which fields the columns of files are that have no ids; nil if the table does not tell.
+  private func nameMapping() throws(ScanError) -> NameMapping? {
+    do throws(IcebergError) {
+      return try table.metadata.properties[Self.nameMappingKey].map { (text) throws(IcebergError) in
+        try NameMapping(json: text)
+      }
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
+  private static let nameMappingKey = "schema.name-mapping.default"
 
   private func path(of task: ScanTask) throws(ParquetFileError) -> ObjectPath {
     do throws(StorageError) { return try ObjectPath(task.file.path) } catch {

@@ -75,8 +75,8 @@ struct OpenDataFile: Sendable {
   func finish(_ decoded: RecordBatch) throws(ScanError) -> RecordBatch {
     var batch = decoded
     if let fieldsWithIDs {
-      batch = RecordBatch(
-        fields: fieldsWithIDs, columns: decoded.columns, rowCount: decoded.rowCount)
+      let columns = zip(decoded.columns, fieldsWithIDs).map { $0.retyped(as: $1.type) }
+      batch = RecordBatch(fields: fieldsWithIDs, columns: columns, rowCount: decoded.rowCount)
     }
     var rows = try mapping.apply(batch)
     if let filter { rows = rows.filter(by: filter.matching(rows)) }

@@ -102,7 +102,8 @@ struct RandomColumns {
   }
 
   private func bytes(_ bits: UInt64, count: Int) -> Buffer {
-    Buffer((0..<count).map { UInt8(truncatingIfNeeded: bits >> UInt64($0 % 8 * 8)) | UInt8($0 / 8) })
+    Buffer(
+      (0..<count).map { UInt8(truncatingIfNeeded: bits >> UInt64($0 % 8 * 8)) | UInt8($0 / 8) })
   }
 
   /// The same rows as codes into a dictionary; nested columns and those without values as they are.
@@ -117,8 +118,10 @@ struct RandomColumns {
           entries.append(column.boolean(row))
         } else {
           switch column.type.layout {
-          case .fixed(width: 4): entries.append(column.bytes(row).bytes.loadLE(at: 0, as: Int32.self))
-          case .fixed(width: 8): entries.append(column.bytes(row).bytes.loadLE(at: 0, as: Int64.self))
+          case .fixed(width: 4):
+            entries.append(column.bytes(row).bytes.loadLE(at: 0, as: Int32.self))
+          case .fixed(width: 8):
+            entries.append(column.bytes(row).bytes.loadLE(at: 0, as: Int64.self))
           default: appendBytes(column, row, to: entries)
           }
         }
