@@ -20,7 +20,8 @@ struct BadInputTests {
       lines.count == 2 && lines.last == "" && outcome.stderr.hasPrefix("lake: "),
       "not one line: \(outcome)", sourceLocation: location)
     for part in parts {
-      #expect(outcome.stderr.contains(part), "no '\(part)' in: \(outcome)", sourceLocation: location)
+      #expect(
+        outcome.stderr.contains(part), "no '\(part)' in: \(outcome)", sourceLocation: location)
     }
     #expect(place.files() == before, "files came or went", sourceLocation: location)
   }
@@ -66,7 +67,8 @@ struct BadInputTests {
       place, ["append", "shop.orders", less], status: 1, says: ["less.csv", "'id'"])
     let other = try await place.lake("create", "shop.other", "--schema", "id string")
     #expect(other.status == 0)
-    #expect(try await place.lake("append", "shop.other", place.write("o.csv", "id\na\n")).status == 0)
+    #expect(
+      try await place.lake("append", "shop.other", place.write("o.csv", "id\na\n")).status == 0)
     let data = try #require(place.files().first { $0.hasPrefix("shop/other/data") })
     try await expectFailure(
       place, ["append", "shop.orders", "warehouse/\(data)"], status: 1,
@@ -81,7 +83,8 @@ struct BadInputTests {
     try await expectFailure(
       place, ["append", "shop.orders", "nothing"], status: 1, says: ["nothing", "csv", "parquet"])
     try await expectFailure(
-      place, ["append", "shop.orders", "-"], status: 1, says: ["standard input", "csv"], stdin: "id\n")
+      place, ["append", "shop.orders", "-"], status: 1, says: ["standard input", "csv"],
+      stdin: "id\n")
   }
 
   @Test func `a Parquet file that is cut off or corrupt, as input`() async throws {
@@ -115,16 +118,19 @@ struct BadInputTests {
     let file = place.folder.appending(path: "warehouse/\(name)")
     let whole = try Data(contentsOf: file)
     try corrupted(whole).write(to: file)
-    try await expectFailure(place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
+    try await expectFailure(
+      place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
     try whole.prefix(whole.count - 20).write(to: file)
-    try await expectFailure(place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
+    try await expectFailure(
+      place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
     let verified = try await place.lake("verify", "shop.orders")
     #expect(verified.status == 2)
     #expect(verified.rows.count == 1)
     #expect(verified.rows.first?["check"] as? String == "length")
     #expect(verified.rows.first?["expected"] as? String == "\(whole.count) bytes")
     try FileManager.default.removeItem(at: file)
-    try await expectFailure(place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
+    try await expectFailure(
+      place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
     let gone = try await place.lake("verify", "shop.orders")
     #expect(gone.status == 2 && gone.rows.first?["check"] as? String == "exists", "\(gone)")
   }

@@ -12,8 +12,10 @@ struct FaultTests {
   static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// What writes: by groups that the kernel may have under several names.
-  static let calls = ["openat", "write,pwrite64,writev,pwritev2", "fsync,fdatasync",
-    "link,linkat", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat", "ftruncate"]
+  static let calls = [
+    "openat", "write,pwrite64,writev,pwritev2", "fsync,fdatasync",
+    "link,linkat", "rename,renameat,renameat2", "unlink,unlinkat", "mkdir,mkdirat", "ftruncate",
+  ]
 
   /// Which calls are failed.
   private static func numbers() -> [Int] {

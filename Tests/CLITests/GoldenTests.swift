@@ -42,7 +42,10 @@ struct GoldenTests {
       place, ["scan", "shop.orders", "--format", "json", "--where", "id = 99"], prints: "[]\n")
     try await expect(
       place,
-      ["scan", "shop.orders", "--format", "table", "--select", "id,name,price", "--where", "id < 4"],
+      [
+        "scan", "shop.orders", "--format", "table", "--select", "id,name,price", "--where",
+        "id < 4",
+      ],
       prints: """
         id  name          price
         ──  ────────────  ─────
@@ -135,7 +138,10 @@ struct GoldenTests {
     try await place.makeOrders()
     try await expect(
       place,
-      ["inspect", "shop.orders", "files", "--format", "jsonl", "--select", "partition,record_count"],
+      [
+        "inspect", "shop.orders", "files", "--format", "jsonl", "--select",
+        "partition,record_count",
+      ],
       prints: """
         {"partition":{"part":"x"},"record_count":2}
         {"partition":{"part":"y"},"record_count":1}
