@@ -113,6 +113,15 @@ public struct PuffinBlob: Hashable, Sendable {
     self.properties = properties
   }
 
+  /// How many distinct values there are, as the writer of a sketch estimated; nil if it did not.
+  ///
+  /// Source: Puffin spec, "apache-datasketches-theta-v1 blob type".
+  public var distinctCount: Int64? {
+    guard let text = properties["ndv"], let count = Int64(text), count >= 0, !text.hasPrefix("+")
+    else { return nil }
+    return count
+  }
+
   /// What the blob holds, decompressed.
   ///
   /// - Parameter stored: its bytes in the file.
