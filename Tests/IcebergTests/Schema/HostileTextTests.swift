@@ -60,6 +60,7 @@ struct HostileTextTests {
   func `numbers and dates beyond all measure decide, or are refused`(text: String) throws {
     let predicate = try PredicateParser.parse(text)
     #expect(predicate.description.utf8.count < 200)
+    #expect(try PredicateParser.parse(predicate.description) == predicate)
     _ = try? predicate.bound(to: Generators.schema)
   }
 
