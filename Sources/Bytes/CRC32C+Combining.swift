@@ -6,7 +6,8 @@ extension CRC32C {
   /// So the checksum of a long part that does not change is taken once.
   ///
   /// Cost: O(log count), about a microsecond.
-  public static func combining(_ first: UInt32, _ second: UInt32, ofByteCount count: Int) -> UInt32 {
+  public static func combining(_ first: UInt32, _ second: UInt32, ofByteCount count: Int) -> UInt32
+  {
     precondition(count >= 0, "a negative count")
     return product(power(ofBitCount: UInt64(count) &<< 3), first) ^ second
   }

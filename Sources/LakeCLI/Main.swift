@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -10,9 +11,14 @@ internal import ArgumentParser
 @main
 enum Main {
   static func main() async {
-    Interruption.block()
+    Interruption.install()
     // Who reads our output may go away; what was changed is told truly all the same.
     signal(SIGPIPE, SIG_IGN)
+    // Empty only where the system did not let the runtime read them: nothing is told then.
+    guard !CommandLine.arguments.isEmpty else {
+      StandardError.write("lake: the arguments of the command can't be read\n")
+      exit(ExitStatus.failed.rawValue)
+    }
     let arguments = Array(CommandLine.arguments.dropFirst())
     let work = Task { await run(arguments) }
     Interruption.onSignal { work.cancel() }

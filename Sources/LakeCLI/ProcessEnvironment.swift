@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Lake
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)

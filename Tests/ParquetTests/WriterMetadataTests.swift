@@ -157,6 +157,21 @@ struct WriterMetadataTests {
     #expect(chunk.encodings.contains(.rleDictionary))
   }
 
+  @Test func `a column that begins with nulls gets its dictionary all the same`() throws {
+    var options = WriterOptions()
+    options.pageRowCount = 2000
+    let values = (0..<20_000).map { i -> Int64? in i < 6000 || i % 9 == 0 ? nil : Int64(i % 10) }
+    let field = ColumnField("i", .int64)
+    let (bytes, _) = try Written.file([Written.batch(field, column(values))], options)
+    let stats = try #require(try Written.chunk(bytes, 0, 0).encodingStats)
+    #expect(stats.first { $0.encoding == .rleDictionary }?.count == 7)
+    let texts = values.map { value -> String? in value.map { "value \($0)" } }
+    let text = Written.batch(ColumnField("s", .string), strings(texts))
+    let (other, _) = try Written.file([text], options)
+    let found = try #require(try Written.chunk(other, 0, 0).encodingStats)
+    #expect(found.first { $0.encoding == .rleDictionary }?.count == 7)
+  }
+
   @Test func `a dictionary that got too big ends in the midst of the chunk`() throws {
     var options = WriterOptions()
     options.pageRowCount = 100

@@ -59,15 +59,25 @@ struct TextCellWriter: ~Copyable {
 
   /// Numbers of 4 or 8 bytes.
   private mutating func writeNumbers(_ column: Column, as spelling: NumberText, quoted: Bool) {
-    let quote = quoted && form == .json
-    for row in 0..<column.count {
-      if column.isNull(row) {
+    guard case .fixed(let width) = column.type.layout,
+      case .fixed(let values) = (try? column.materialized())?.values
+    else {
+      // Nothing but nulls.
+      for _ in 0..<column.count {
         appendNull()
-      } else {
-        spelling.append(column.integer(row), quoted: quote, to: &bytes)
+        endCell()
       }
-      endCell()
+      return
     }
+    let null: [UInt8]
+    switch form {
+    case .json: null = Array("null".utf8)
+    case .csv: null = []
+    case .plain: null = Array("NULL".utf8)
+    }
+    spelling.append(
+      values, width: width, validity: column.validity, null: null,
+      quoted: quoted && form == .json, to: &bytes, &offsets)
   }
 
   private mutating func writeEach(_ column: Column) {

@@ -72,24 +72,6 @@ package struct TextCells: Sendable {
     let cell = codes.map { Int($0.values(as: Int32.self)[row]) } ?? row
     output.append(bytes.bytes.extracting(Int(ends[cell])..<Int(ends[cell + 1])))
   }
-
-  /// Hands out the bytes of `row`, at least 16 readable ones after them: ``Buffer`` memory is
-  /// padded so.
-  @inline(__always)
-  func withCell(_ row: Int, _ body: (UnsafeRawPointer, Int) -> Void) {
-    let cell: Int
-    if let codes {
-      cell = Int(codes.bytes.loadLE(at: row &* 4, as: Int32.self))
-    } else {
-      cell = row
-    }
-    let from = Int(offsets.bytes.loadLE(at: cell &* 4, as: Int32.self))
-    let to = Int(offsets.bytes.loadLE(at: cell &* 4 &+ 4, as: Int32.self))
-    unsafe bytes.bytes.withUnsafeBytes { raw in
-      guard let base = raw.baseAddress else { return }
-      unsafe body(base + from, to &- from)
-    }
-  }
 }
 
 extension Column {

@@ -64,6 +64,32 @@ extension ManifestEntry {
   }
 }
 
+extension Schema {
+  /// Checks that rows can be deleted by the values of the fields `ids`.
+  ///
+  /// Null equals null in an equality delete, so they may be optional, unlike a key's fields.
+  ///
+  /// - Throws: ``IcebergError`` if one is not there, lies in a list or map, or is of a type whose
+  ///   values are not equal beyond doubt.
+  ///
+  /// Source: Iceberg spec, "Equality Delete Files".
+  public func checkEqualityFields(_ ids: [FieldID]) throws(IcebergError) {
+    guard !ids.isEmpty else {
+      throw .invalid("an equality delete without columns", reason: "it would delete every row")
+    }
+    for id in ids {
+      guard let field = field(id), let name = name(of: id) else {
+        throw .unknownField("\(id.rawValue)", in: "the schema, as a column of an equality delete")
+      }
+      let what = "an equality delete by '\(name)'"
+      guard let type = field.type.primitive, !type.isFloatingPoint, !type.isOpaque,
+        type != .unknown
+      else { throw .invalid(what, reason: "a \(field.type) can't tell rows apart") }
+      if isRepeated(id) { throw .invalid(what, reason: "it lies in a list or map") }
+    }
+  }
+}
+
 extension String {
   /// True if both are the same bytes: paths are never normalized.
   func isSamePath(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }

@@ -121,6 +121,24 @@ public struct DeletionVector: Hashable, Sendable {
     return ranges
   }
 
+  /// Sets a bit of `words` for each deleted row of `range`: bit 0 for its first row.
+  ///
+  /// Requires: `words` has a bit for each row. Cost: what the vector has there, not the rows.
+  package func mark(_ range: Range<Int64>, in words: inout MutableSpan<UInt64>) {
+    precondition(words.count >= (range.count + 63) / 64, "a bit for each row")
+    let start = max(range.lowerBound, 0)
+    guard start < range.upperBound else { return }
+    let last = range.upperBound - 1
+    for part in parts {
+      let base = Int64(part.key) << 32
+      guard base <= last, base + 0xffff_ffff >= start else { continue }
+      let first = max(start, base)
+      let low = UInt32(truncatingIfNeeded: first - base)
+      let high = UInt32(truncatingIfNeeded: min(last - base, 0xffff_ffff))
+      part.bitmap.mark(low...high, at: Int(first - range.lowerBound), in: &words)
+    }
+  }
+
   /// How many rows of `range` are deleted. Cost: O(log n) and less than 64 KiB looked at per 65536
   /// rows.
   public func count(in range: Range<Int64>) -> Int {

@@ -113,6 +113,15 @@ public struct PuffinBlob: Hashable, Sendable {
     self.properties = properties
   }
 
+  /// How many distinct values there are, as the writer of a sketch estimated; nil if it did not.
+  ///
+  /// Source: Puffin spec, "apache-datasketches-theta-v1 blob type".
+  public var distinctCount: Int64? {
+    guard let text = properties["ndv"], let count = Int64(text), count >= 0, !text.hasPrefix("+")
+    else { return nil }
+    return count
+  }
+
   /// What the blob holds, decompressed.
   ///
   /// - Parameter stored: its bytes in the file.
@@ -331,14 +340,6 @@ extension PuffinBlob {
 }
 
 extension JSONMembers {
-  fileprivate func int64(_ key: String) throws(IcebergError) -> Int64 {
-    let member = try required(key, "an integer of 64 bits")
-    guard let value = member.integer else {
-      throw malformed(place(key), "an integer of 64 bits", member)
-    }
-    return value
-  }
-
   /// An object of strings; empty if it is not there.
   fileprivate func strings(_ key: String) throws(IcebergError) -> [String: String] {
     guard let object = optional(key) else { return [:] }

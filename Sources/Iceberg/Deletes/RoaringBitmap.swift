@@ -94,6 +94,21 @@ package struct RoaringBitmap: Hashable, Sendable {
     }
   }
 
+  /// Sets a bit of `words` for each number of `range` that is here: bit `offset` for the lowest of
+  /// the range.
+  package func mark(
+    _ range: ClosedRange<UInt32>, at offset: Int, in words: inout MutableSpan<UInt64>
+  ) {
+    var index = keys.lowerBound(of: UInt16(truncatingIfNeeded: range.lowerBound >> 16))
+    while index < keys.count, UInt32(keys[index]) <= range.upperBound >> 16 {
+      let base = UInt32(keys[index]) << 16
+      let low = RoaringBitmap.lowHalves(of: range, base)
+      let first = Int(base | UInt32(low.lowerBound)) - Int(range.lowerBound)
+      containers[index].mark(low, at: offset + first, in: &words)
+      index += 1
+    }
+  }
+
   /// How many numbers lie in `range`. Cost: O(blocks).
   package func count(in range: ClosedRange<UInt32>) -> Int {
     var total = 0

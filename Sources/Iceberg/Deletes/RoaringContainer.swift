@@ -155,11 +155,54 @@ enum RoaringContainer: Sendable {
     if count <= Self.highestArrayCount { self = expanded }
   }
 
+  private var runCount: Int {
+    switch self {
+    case .array(let values):
+      var count = values.isEmpty ? 0 : 1
+      for i in 1..<max(1, values.count) where values[i] != values[i &- 1] &+ 1 { count &+= 1 }
+      return count
+    case .bits(let words, _):
+      // A run starts at each set bit with none before it.
+      var count = 0
+      var before: UInt64 = 0
+      for word in words {
+        count &+= (word & ~(word << 1 | before)).nonzeroBitCount
+        before = word >> 63
+      }
+      return count
+    case .runs(let runs): return runs.count
+    }
+  }
+
+  /// Sets a bit of `words` for each number of `range` that is here: bit `offset` for the lowest of
+  /// the range.
+  func mark(
+    _ range: ClosedRange<UInt16>, at offset: Int, in words: inout MutableSpan<UInt64>
+  ) {
+    let shift = offset - Int(range.lowerBound)
+    switch self {
+    case .array(let values):
+      var index = values.lowerBound(of: range.lowerBound)
+      while index < values.count, values[index] <= range.upperBound {
+        let bit = Int(values[index]) &+ shift
+        words[bit >> 6] |= 1 << UInt64(bit & 63)
+        index &+= 1
+      }
+    case .bits(let own, _): own.mark(range, shiftedBy: shift, in: &words)
+    case .runs(let runs):
+      var index = runs.firstIndex(endingAtOrAfter: range.lowerBound)
+      while index < runs.count, runs[index].first <= range.upperBound {
+        let first = Int(max(runs[index].first, range.lowerBound)) + shift
+        let last = Int(min(runs[index].last, range.upperBound)) + shift
+        words.set(first...last)
+        index += 1
+      }
+    }
+  }
+
   /// The same set in the form that takes the fewest bytes.
   var smallest: RoaringContainer {
     let count = self.count
-    var runCount = 0
-    forEachRun(in: 0...UInt16.max) { _ in runCount += 1 }
     let plain = count > Self.highestArrayCount ? 8 * Self.wordCount : 2 * count
     if 2 + 4 * runCount < plain { return .runs(allRuns) }
     if case .runs = self { return expanded }
@@ -284,5 +327,43 @@ extension [UInt64] {
       word = self[index] ^ inverted
     }
     return Swift.min(end, index << 6 + word.trailingZeroBitCount)
+  }
+
+  /// Sets bit `n + shift` of `target` for each bit `n` within `range` that is set here.
+  fileprivate func mark(
+    _ range: ClosedRange<UInt16>, shiftedBy shift: Int, in target: inout MutableSpan<UInt64>
+  ) {
+    let (first, last) = (Int(range.lowerBound >> 6), Int(range.upperBound >> 6))
+    for i in first...last {
+      var word = self[i]
+      if i == first { word &= UInt64.max << UInt64(range.lowerBound & 63) }
+      if i == last { word &= UInt64.max >> UInt64(63 - range.upperBound & 63) }
+      guard word != 0 else { continue }
+      let start = i << 6 + shift
+      guard start >= 0 else {
+        target[0] |= word >> UInt64(-start)
+        continue
+      }
+      let bits = UInt64(start & 63)
+      target[start >> 6] |= word << bits
+      let rest = bits == 0 ? 0 : word >> (64 - bits)
+      if rest != 0 { target[start >> 6 + 1] |= rest }
+    }
+  }
+}
+
+extension MutableSpan<UInt64> {
+  /// Sets the bits of `range`.
+  fileprivate mutating func set(_ range: ClosedRange<Int>) {
+    let (firstWord, lastWord) = (range.lowerBound >> 6, range.upperBound >> 6)
+    let low = UInt64.max << UInt64(range.lowerBound & 63)
+    let high = UInt64.max >> UInt64(63 - range.upperBound & 63)
+    if firstWord == lastWord {
+      self[firstWord] |= low & high
+      return
+    }
+    self[firstWord] |= low
+    for i in firstWord + 1..<lastWord { self[i] = .max }
+    self[lastWord] |= high
   }
 }

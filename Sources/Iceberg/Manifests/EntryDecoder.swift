@@ -31,12 +31,11 @@ struct EntryDecoder: Sendable {
   private let plan: AvroPlan
   private let metrics: MetricsDecoder
   private let partition: PartitionDecoder
-  private let splitOffsetByteCount = 1
 
   init(
     _ schema: AvroSchema, _ layout: PartitionLayout, _ projection: ManifestProjection.Metrics
   ) throws(AvroError) {
-    let metrics = projection == .none ? [] : MetricsDecoder.wanted
+    let metrics = MetricsDecoder.wanted(for: projection)
     plan = try AvroPlan(schema, wanted: Self.wanted + metrics)
     self.metrics = try MetricsDecoder(plan, projection)
     partition = try PartitionDecoder(plan.schema(ofField: 102), layout)

@@ -4,8 +4,8 @@ internal import Bytes
 
 /// The checksum that Lake puts into the header of an Avro file it writes.
 ///
-/// It is the value of entry `lake.crc32c`: eight hexadecimal digits, the CRC-32C of all bytes of the
-/// file with eight `0` in place of these digits. Deflated blocks have no checksum of their own.
+/// It is the value of entry `lake.crc32c`: eight hexadecimal digits, the CRC-32C of all bytes of
+/// the file with eight `0` in place of these digits. Deflated blocks have no checksum of their own.
 enum FileChecksum {
   static let key = "lake.crc32c"
   static let placeholder = Array("00000000".utf8)
@@ -34,7 +34,7 @@ enum FileChecksum {
         document, at: key, expected: "eight hexadecimal digits", found: "other bytes")
     }
     var computed = CRC32C.checksum(file.bytes.extracting(0..<offset))
-    let zeros = TableMetadata.zeroDigits
+    let zeros = DocumentChecksum.zeroDigits
     computed = CRC32C.checksum(zeros.bytes, continuing: computed)
     let rest = file.bytes.extracting(offset + placeholder.count..<file.count)
     computed = CRC32C.checksum(rest, continuing: computed)

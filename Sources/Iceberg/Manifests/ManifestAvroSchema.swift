@@ -71,7 +71,7 @@ enum ManifestAvroSchema {
       })
   }
 
-  /// A name Avro allows: letters, digits and `_`, no digit first; anything else as `_x` and its hex.
+  /// A name Avro allows: letters, digits and `_`, no digit first; anything else as `_x` and hex.
   static func sanitized(_ name: String) -> String {
     var result = ""
     for (i, unit) in name.utf16.enumerated() {

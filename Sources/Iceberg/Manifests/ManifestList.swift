@@ -9,7 +9,6 @@ public import Bytes
 ///
 /// Source: Iceberg spec, "Manifest Lists".
 public struct ManifestList: Sendable {
-  public let manifests: [ManifestFile]
   /// The whole file.
   public let bytes: Buffer
   let schema: AvroSchema
@@ -18,33 +17,38 @@ public struct ManifestList: Sendable {
   /// Some of the manifests, as the file has them.
   struct Block: Sendable {
     let raw: AvroRawBlock
-    /// Which of the manifests they are.
-    let range: Range<Int>
+    let manifests: [ManifestFile]
   }
+
+  /// All manifests, in the order of the file. Cost: O(n), made anew with each call.
+  public var manifests: [ManifestFile] { blocks.flatMap(\.manifests) }
+  /// How many there are. Cost: O(number of blocks).
+  public var count: Int { blocks.reduce(0) { $0 + $1.manifests.count } }
 
   /// The list that `bytes` are, of any format version, fields found by their ids.
   ///
-  /// - Throws: ``IcebergError/avro(_:in:)``, ``IcebergError/checksumMismatch(_:recorded:computed:)``
-  ///   or ``IcebergError/malformed(_:at:expected:found:)``.
+  /// - Throws: ``IcebergError/avro(_:in:)``,
+  ///   ``IcebergError/checksumMismatch(_:recorded:computed:)`` or ``IcebergError/malformed(_:at:expected:found:)``.
   public init(_ bytes: Buffer, limits: DecodeLimits = .standard) throws(IcebergError) {
     try FileChecksum.verify(bytes, as: Self.document)
-    var manifests: [ManifestFile] = []
     var blocks: [Block] = []
     do throws(AvroError) {
       var file = try AvroFileReader(bytes, limits: limits)
       schema = file.header.schema
       let decoder = try ManifestFileDecoder(schema)
       while let raw = try file.nextRawBlock() {
-        let start = manifests.count
         let block = try file.inflate(raw)
         var avro = AvroDecoder(block.bytes.bytes)
+        var manifests: [ManifestFile] = []
+        manifests.reserveCapacity(block.recordCount)
         for _ in 0..<block.recordCount { manifests.append(try decoder.decode(&avro)) }
         try avro.finish()
-        blocks.append(Block(raw: raw, range: start..<manifests.count))
+        blocks.append(Block(raw: raw, manifests: manifests))
       }
     } catch { throw .avro(error, in: Self.document) }
-    for manifest in manifests { try Self.check(manifest) }
-    self.manifests = manifests
+    for block in blocks {
+      for manifest in block.manifests { try Self.check(manifest) }
+    }
     self.bytes = bytes
     self.blocks = blocks
   }

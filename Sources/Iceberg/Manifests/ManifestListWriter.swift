@@ -7,7 +7,7 @@ internal import Codecs
 ///
 /// Blocks of the list before are copied as they are, compressed, if all their manifests stay: so a
 /// commit costs what it changes. So that blocks stay few, those that have become small beside what
-/// is added are written again with it: over many commits a manifest is written again O(log n) times.
+/// is added are written again with it: over n commits a manifest is written again O(log n) times.
 ///
 /// Source: Iceberg spec, "Manifest Lists" and "First Row ID Assignment".
 public struct ManifestListWriter: Sendable {
@@ -63,7 +63,7 @@ public struct ManifestListWriter: Sendable {
       bytes = FileChecksum.sealing(try file.finish())
     } catch { throw .avro(error, in: ManifestList.document) }
     return Output(
-      list: try ManifestList(bytes, schema: plan.schema, manifests: plan.manifests),
+      list: try ManifestList(bytes, of: plan),
       rowLineage: assignment.lineage(from: nextRowID))
   }
 
@@ -86,9 +86,9 @@ public struct ManifestListWriter: Sendable {
   ) throws(AvroError) {
     for part in plan.parts {
       switch part {
-      case .copied(let block): try file.append(block)
-      case .encoded(let range):
-        for manifest in plan.manifests[range] {
+      case .copied(let block): try file.append(block.raw)
+      case .encoded(let manifests):
+        for manifest in manifests {
           file.encoder.write(manifest, formatVersion)
           try file.endRecord()
         }
@@ -98,22 +98,28 @@ public struct ManifestListWriter: Sendable {
 }
 
 extension ManifestList {
-  /// The list that was just written: its manifests are known, its blocks are looked up.
-  fileprivate init(
-    _ bytes: Buffer, schema: AvroSchema, manifests: [ManifestFile]
-  ) throws(IcebergError) {
+  /// The list that was just written of `plan`: its manifests are known, its blocks are looked up.
+  fileprivate init(_ bytes: Buffer, of plan: ListPlan) throws(IcebergError) {
     var blocks: [Block] = []
-    var start = 0
     do throws(AvroError) {
       var file = try AvroFileReader(bytes)
-      while let raw = try file.nextRawBlock() {
-        blocks.append(Block(raw: raw, range: start..<start + raw.recordCount))
-        start += raw.recordCount
+      for part in plan.parts {
+        switch part {
+        case .copied(let block):
+          guard let raw = try file.nextRawBlock() else { continue }
+          blocks.append(Block(raw: raw, manifests: block.manifests))
+        case .encoded(let manifests):
+          var start = 0
+          while start < manifests.count, let raw = try file.nextRawBlock() {
+            let end = min(start + raw.recordCount, manifests.count)
+            blocks.append(Block(raw: raw, manifests: Array(manifests[start..<end])))
+            start = end
+          }
+        }
       }
     } catch { throw .avro(error, in: Self.document) }
-    self.manifests = manifests
     self.bytes = bytes
-    self.schema = schema
+    self.schema = plan.schema
     self.blocks = blocks
   }
 }
@@ -121,15 +127,15 @@ extension ManifestList {
 /// What goes into a manifest list, in its order.
 private struct ListPlan {
   enum Part {
-    case copied(AvroRawBlock)
+    case copied(ManifestList.Block)
     /// Manifests that are encoded anew.
-    case encoded(Range<Int>)
+    case encoded([ManifestFile])
   }
 
   let schema: AvroSchema
   private let areCountsNeeded: Bool
-  private(set) var manifests: [ManifestFile] = []
   private(set) var parts: [Part] = []
+  private var waiting: [ManifestFile] = []
 
   /// Blocks of more manifests than this are not written again only because they are small.
   private static let largeBlockCount = 512
@@ -140,57 +146,64 @@ private struct ListPlan {
   ) throws(IcebergError) {
     schema = ManifestAvroSchema.manifestFile(version)
     areCountsNeeded = version > .v1
+    let blocks = base?.blocks ?? []
     let isCopyable = base?.schema.hasSameEncoding(as: schema) ?? false
     var pending = added.count
-    var firstMerged = base?.blocks.count ?? 0
+    var firstMerged = blocks.count
     // From the end: what is small beside all that follows it is written with that.
-    while let block = base?.blocks.prefix(firstMerged).last, block.range.count <= pending,
-      block.range.count < Self.largeBlockCount
+    while let block = blocks.prefix(firstMerged).last, block.manifests.count <= pending,
+      block.manifests.count < Self.largeBlockCount
     {
-      pending += block.range.count
+      pending += block.manifests.count
       firstMerged -= 1
     }
-    for (i, block) in (base?.blocks ?? []).enumerated() {
-      let old = base?.manifests[block.range] ?? []
-      let isWhole =
-        isCopyable && i < firstMerged
-        && old.allSatisfy { !assignment.changes($0) }
-        && (removed.isEmpty || old.allSatisfy { !removed.contains($0.path) })
-      if isWhole {
-        manifests += old
-        parts.append(.copied(block.raw))
+    for (i, block) in blocks.enumerated() {
+      if isCopyable, i < firstMerged, Self.stays(block, removed, assignment) {
+        flush()
+        parts.append(.copied(block))
       } else {
-        try add(old.filter { !removed.contains($0.path) }, &assignment)
+        try add(block.manifests.filter { !removed.contains($0.path) }, &assignment)
       }
     }
     try add(added, &assignment)
+    flush()
+  }
+
+  private static func stays(
+    _ block: ManifestList.Block, _ removed: Set<String>, _ assignment: RowIDAssignment
+  ) -> Bool {
+    if assignment.isNeeded, block.manifests.contains(where: { assignment.changes($0) }) {
+      return false
+    }
+    return removed.isEmpty || !block.manifests.contains { removed.contains($0.path) }
   }
 
   private mutating func add(
     _ files: [ManifestFile], _ assignment: inout RowIDAssignment
   ) throws(IcebergError) {
-    let start = manifests.count
-    for var file in files {
-      if areCountsNeeded, !file.counts.areKnown {
+    var files = files
+    for i in files.indices {
+      if areCountsNeeded, !files[i].counts.areKnown {
         throw .invalid(
-          "listing manifest '\(file.path)'",
+          "listing manifest '\(files[i].path)'",
           reason: "it is not known how many files and rows it has; count its entries")
       }
-      try assignment.assign(&file)
-      manifests.append(file)
+      try assignment.assign(&files[i])
     }
-    guard manifests.count > start else { return }
-    if case .encoded(let range)? = parts.last {
-      parts[parts.count - 1] = .encoded(range.lowerBound..<manifests.count)
-    } else {
-      parts.append(.encoded(start..<manifests.count))
-    }
+    waiting += files
+  }
+
+  /// Ends a run of manifests that are encoded anew.
+  private mutating func flush() {
+    guard !waiting.isEmpty else { return }
+    parts.append(.encoded(waiting))
+    waiting = []
   }
 }
 
 /// Gives data manifests their first row ids, each as many more as the one before has rows.
 struct RowIDAssignment {
-  private let isNeeded: Bool
+  let isNeeded: Bool
   private(set) var next: Int64
 
   init(_ version: FormatVersion, next: Int64) {

@@ -5,6 +5,7 @@ public struct ManifestProjection: Hashable, Sendable {
   /// Of which columns metrics are decoded.
   public enum Metrics: Hashable, Sendable {
     case none
+    /// Counts and bounds of these columns, as pruning needs them; sizes are left out.
     case of(Set<FieldID>)
     case all
   }

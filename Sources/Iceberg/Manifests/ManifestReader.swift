@@ -8,8 +8,8 @@ internal import JSON
 ///     var reader = try ManifestReader(bytes, of: manifest, layout: layout)
 ///     while let entry = try reader.next() { … }
 ///
-/// Fields are found by their ids, whatever they are called. What the format allows an entry to leave
-/// out comes from the manifest list: sequence numbers, snapshot id, and row ids.
+/// Fields are found by their ids, whatever they are called. What an entry is allowed to leave out
+/// comes from the manifest list: sequence numbers, snapshot id, and row ids.
 ///
 /// Cost: a block of the file is inflated at a time; what the projection leaves out is passed over.
 /// Source: Iceberg spec, "Manifests" and "Sequence Number Inheritance".
@@ -29,8 +29,8 @@ public struct ManifestReader: ~Copyable {
   /// - Parameters:
   ///   - bytes: the whole file.
   ///   - layout: of the manifest's own spec.
-  /// - Throws: ``IcebergError/avro(_:in:)``, ``IcebergError/checksumMismatch(_:recorded:computed:)``,
-  ///   or ``IcebergError/malformed(_:at:expected:found:)`` if the file is not the one that the
+  /// - Throws: ``IcebergError/avro(_:in:)``,
+  ///   ``IcebergError/checksumMismatch(_:recorded:computed:)``, or ``IcebergError/malformed(_:at:expected:found:)`` if the file is not the one that the
   ///   manifest list tells of.
   public init(
     _ bytes: Buffer, of manifest: ManifestFile, layout: PartitionLayout,

@@ -4,9 +4,15 @@ internal import Bytes
 
 /// How to decode the metrics maps of one file: arrays of keys and values.
 struct MetricsDecoder: Sendable {
-  static let wanted: [AvroWanted] = [
-    .array(108), .array(109), .array(110), .array(137), .array(125), .array(128),
-  ]
+  /// The maps there are, those that `projection` leaves out aside.
+  static func wanted(for projection: ManifestProjection.Metrics) -> [AvroWanted] {
+    let counts: [AvroWanted] = [.array(109), .array(110), .array(137), .array(125), .array(128)]
+    return switch projection {
+    case .none: []
+    case .of: counts
+    case .all: [.array(108)] + counts
+    }
+  }
 
   /// How the pairs of one map are laid out.
   private struct Pairs: Sendable {

@@ -25,6 +25,8 @@ struct MetadataText {
   var currentSnapshotID: Int64?
   var references: [(name: String, text: ReferenceText)]?
   var snapshots: [SnapshotText] = []
+  /// All elements of the list of snapshots, with the commas between them.
+  var snapshotsRange: Range<Int>?
   var snapshotLog: [SnapshotLogEntry] = []
   /// All elements of the snapshot log, with the commas between them.
   var snapshotLogRange: Range<Int>?
@@ -108,7 +110,12 @@ struct MetadataText {
     switch name {
     case "snapshots":
       try reader.beginArray()
-      while try reader.nextElement() { snapshots.append(try SnapshotText(&reader)) }
+      while try reader.nextElement() {
+        let snapshot = try SnapshotText(&reader)
+        snapshots.append(snapshot)
+        snapshotsRange =
+          (snapshotsRange ?? snapshot.range).lowerBound..<snapshot.range.upperBound
+      }
     case "refs":
       var found: [(name: String, text: ReferenceText)] = []
       try reader.beginObject()

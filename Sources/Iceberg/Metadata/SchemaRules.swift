@@ -14,8 +14,8 @@ extension Schema {
     fields == other.fields && Set(identifierFieldIDs) == Set(other.identifierFieldIDs)
   }
 
-  /// - Throws: ``IcebergError/invalid(_:reason:)`` if a field has a type or a default that tables of
-  ///   `version` can't have.
+  /// - Throws: ``IcebergError/invalid(_:reason:)`` if a field has a type or a default that
+  ///   tables of `version` can't have.
   func check(for version: FormatVersion) throws(IcebergError) {
     for field in allFields {
       let what = "field '\(name(of: field.id) ?? field.name)'"

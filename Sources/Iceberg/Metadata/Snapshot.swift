@@ -5,24 +5,60 @@ internal import Bytes
 ///
 /// Source: Iceberg spec, "Snapshots".
 public struct Snapshot: Sendable {
-  public let id: SnapshotID
-  public let parentID: SnapshotID?
-  /// 0 in v1 tables.
-  public let sequenceNumber: SequenceNumber
-  public let timestampMilliseconds: Int64
-  public let manifests: SnapshotManifests
-  /// What kind of change made it; nil only in v1 tables without a summary.
-  public let operation: SnapshotOperation?
-  /// The table's current schema when it was made.
-  public let schemaID: SchemaID?
-  /// v3: the row ids it may give to rows begin here; nil if it was made before row lineage.
-  public let rowLineage: RowLineage?
-  /// v3: the key that encrypts the manifest list's key metadata.
-  public let keyID: String?
+  /// A table has up to 10^5 of them, in a list that each commit copies: one reference each.
+  private let fields: Fields
 
-  let summarySource: SummarySource
+  private final class Fields: Sendable {
+    let id: SnapshotID
+    let parentID: SnapshotID?
+    let sequenceNumber: SequenceNumber
+    let timestampMilliseconds: Int64
+    let manifests: SnapshotManifests
+    let operation: SnapshotOperation?
+    let schemaID: SchemaID?
+    let rowLineage: RowLineage?
+    let keyID: String?
+    let summarySource: SummarySource
+    let json: Buffer?
+
+    init(
+      id: SnapshotID, parentID: SnapshotID?, sequenceNumber: SequenceNumber,
+      timestampMilliseconds: Int64, manifests: SnapshotManifests,
+      operation: SnapshotOperation?, schemaID: SchemaID?, rowLineage: RowLineage?, keyID: String?,
+      summarySource: SummarySource, json: Buffer?
+    ) {
+      self.id = id
+      self.parentID = parentID
+      self.sequenceNumber = sequenceNumber
+      self.timestampMilliseconds = timestampMilliseconds
+      self.manifests = manifests
+      self.operation = operation
+      self.schemaID = schemaID
+      self.rowLineage = rowLineage
+      self.keyID = keyID
+      self.summarySource = summarySource
+      self.json = json
+    }
+  }
+
+  public var id: SnapshotID { fields.id }
+  public var parentID: SnapshotID? { fields.parentID }
+  /// 0 in v1 tables.
+  public var sequenceNumber: SequenceNumber { fields.sequenceNumber }
+  public var timestampMilliseconds: Int64 { fields.timestampMilliseconds }
+  public var manifests: SnapshotManifests { fields.manifests }
+  /// What kind of change made it; nil only in v1 tables without a summary.
+  public var operation: SnapshotOperation? { fields.operation }
+  /// The table's current schema when it was made.
+  public var schemaID: SchemaID? { fields.schemaID }
+  /// v3: the row ids it may give to rows begin here; nil if it was made before row lineage.
+  public var rowLineage: RowLineage? { fields.rowLineage }
+  /// v3: the key that encrypts the manifest list's key metadata.
+  public var keyID: String? { fields.keyID }
+
+  var summarySource: SummarySource { fields.summarySource }
   /// The bytes it was read from, so that it is written as it was; nil for a new one.
-  let json: Buffer?
+  var json: Buffer? { fields.json }
 
   /// The range of row ids a snapshot takes.
   public struct RowLineage: Hashable, Sendable {
@@ -56,17 +92,11 @@ public struct Snapshot: Sendable {
     schemaID: SchemaID?, rowLineage: RowLineage?, keyID: String?, summarySource: SummarySource,
     json: Buffer?
   ) {
-    self.id = id
-    self.parentID = parentID
-    self.sequenceNumber = sequenceNumber
-    self.timestampMilliseconds = timestampMilliseconds
-    self.manifests = manifests
-    self.operation = operation
-    self.schemaID = schemaID
-    self.rowLineage = rowLineage
-    self.keyID = keyID
-    self.summarySource = summarySource
-    self.json = json
+    fields = Fields(
+      id: id, parentID: parentID, sequenceNumber: sequenceNumber,
+      timestampMilliseconds: timestampMilliseconds, manifests: manifests, operation: operation,
+      schemaID: schemaID, rowLineage: rowLineage, keyID: keyID, summarySource: summarySource,
+      json: json)
   }
 
   /// What changed, as names and values; `operation` is not among them.

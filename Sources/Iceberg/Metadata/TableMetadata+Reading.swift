@@ -22,8 +22,13 @@ extension TableMetadata {
     }
     let text: MetadataText
     do { text = try MetadataText(json.bytes) } catch { throw .json(error, in: Self.document) }
-    if let range = text.checksum { try Self.verify(json, checksum: range) }
+    var snapshotsChecksum: UInt32?
+    if let digits = text.checksum {
+      snapshotsChecksum = try DocumentChecksum.verify(
+        json, digits: digits, part: text.snapshotsRange)
+    }
     self = try MetadataAssembly(text: text, json: json).metadata()
+    encodedSnapshots?.checksum = snapshotsChecksum
   }
 
   static let document = "table metadata"
@@ -33,30 +38,6 @@ extension TableMetadata {
   /// It is a string of eight hexadecimal digits: the CRC-32C of all bytes of the document (as they
   /// are before compression) with eight `0` in place of these digits.
   static let checksumField = "lake-crc32c"
-
-  /// - Parameter range: where the field's value lies, quotes included.
-  private static func verify(_ json: Buffer, checksum range: Range<Int>) throws(IcebergError) {
-    let value = json.bytes.extracting(range)
-    guard range.count == 10, let digits = String(validatingUTF8: value.extracting(1..<9)),
-      digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }),
-      let recorded = UInt32(digits, radix: 16)
-    else {
-      throw .malformed(
-        document, at: checksumField, expected: "eight hexadecimal digits",
-        found: String(validatingUTF8: value.extracting(first: min(range.count, 40))) ?? "bytes")
-    }
-    let before = json.bytes.extracting(0..<range.lowerBound + 1)
-    let after = json.bytes.extracting(range.upperBound - 1..<json.count)
-    let computed = CRC32C.checksum(
-      after,
-      continuing: CRC32C.checksum(
-        zeroDigits.bytes, continuing: CRC32C.checksum(before)))
-    guard computed == recorded else {
-      throw .checksumMismatch(document, recorded: recorded, computed: computed)
-    }
-  }
-
-  static let zeroDigits = Buffer(utf8: "00000000")
 }
 
 /// Makes metadata of a document that was taken apart.
@@ -104,6 +85,9 @@ struct MetadataAssembly {
     metadata.snapshotLog = text.snapshotLog
     metadata.encodedSnapshotLog = text.snapshotLogRange.map {
       TableMetadata.EncodedPrefix(json: json.slice($0), count: text.snapshotLog.count)
+    }
+    metadata.encodedSnapshots = text.snapshotsRange.map {
+      TableMetadata.EncodedPrefix(json: json.slice($0), count: text.snapshots.count)
     }
     metadata.metadataLog = text.metadataLog
     try addStatistics(to: &metadata)

@@ -13,10 +13,8 @@ extension TableMetadata {
   public func encoded() -> Buffer {
     var writer = JSONWriter(capacity: sizeHint)
     writer.beginObject()
-    writeFields(to: &writer)
-    var checksum = CRC32C.checksum(writer.bytes)
-    let tail = Buffer(utf8: ",\"\(Self.checksumField)\":\"00000000\"}")
-    checksum = CRC32C.checksum(tail.bytes, continuing: checksum)
+    let copied = writeFields(to: &writer)
+    let checksum = DocumentChecksum.ofDocument(writer.bytes, copied: copied)
     writer.write(Self.checksumField, hexadecimal(checksum))
     writer.endObject()
     return writer.finish()
@@ -25,20 +23,23 @@ extension TableMetadata {
   /// Writes this metadata as one JSON object, without the checksum of a file.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()
-    writeFields(to: &writer)
+    _ = writeFields(to: &writer)
     writer.endObject()
   }
 
   private var sizeHint: Int {
-    var size = 4096
-    for snapshot in snapshots { size += (snapshot.json?.count ?? 1024) + 1 }
+    var size = 4096 + (encodedSnapshots?.json.count ?? 0)
+    for snapshot in snapshots[(encodedSnapshots?.count ?? 0)...] {
+      size += (snapshot.json?.count ?? 1024) + 1
+    }
     for schema in schemaDocuments { size += schema.json?.count ?? 4096 }
     size += encodedSnapshotLog?.json.count ?? 0
     size += metadataLog.reduce(0) { $0 + $1.location.utf8.count + 64 }
     return size + size / 16
   }
 
-  private func writeFields(to writer: inout JSONWriter) {
+  /// - Returns: what was copied of the snapshots, and is known by its checksum.
+  private func writeFields(to writer: inout JSONWriter) -> DocumentChecksum.Part? {
     writer.write("format-version", Int64(formatVersion.rawValue))
     if let uuid { writer.write("table-uuid", uuid.rawValue) }
     writer.write("location", location)
@@ -47,11 +48,12 @@ extension TableMetadata {
     writer.write("last-column-id", lastColumnID.rawValue)
     writeLayout(to: &writer)
     writer.write("properties", properties.values)
-    writeHistory(to: &writer)
+    let copied = writeHistory(to: &writer)
     for field in unknownFields {
       writer.writeKey(field.name)
       writer.write(raw: field.json.bytes)
     }
+    return copied
   }
 
   private func writeLayout(to writer: inout JSONWriter) {
@@ -72,7 +74,7 @@ extension TableMetadata {
     writer.write("sort-orders", sortOrderDocuments) { $0.write(to: &$1) }
   }
 
-  private func writeHistory(to writer: inout JSONWriter) {
+  private func writeHistory(to writer: inout JSONWriter) -> DocumentChecksum.Part? {
     writer.writeKey("current-snapshot-id")
     if let currentSnapshotID {
       writer.write(currentSnapshotID.rawValue)
@@ -86,13 +88,27 @@ extension TableMetadata {
       writer.write("encryption-keys", encryptionKeyDocuments) { $0.write(to: &$1) }
     }
     writeReferences(to: &writer)
-    writer.writeKey("snapshots")
-    writer.beginArray()
-    for snapshot in snapshots { snapshot.write(to: &writer) }
-    writer.endArray()
+    let copied = writeSnapshots(to: &writer)
     writer.write("statistics", statisticsDocuments) { $0.write(to: &$1) }
     writer.write("partition-statistics", partitionStatisticsDocuments) { $0.write(to: &$1) }
     writeLogs(to: &writer)
+    return copied
+  }
+
+  private func writeSnapshots(to writer: inout JSONWriter) -> DocumentChecksum.Part? {
+    writer.writeKey("snapshots")
+    writer.beginArray()
+    var copied: DocumentChecksum.Part?
+    if let prefix = encodedSnapshots {
+      let start = writer.count
+      writer.write(raw: prefix.json.bytes)
+      copied = prefix.checksum.map {
+        DocumentChecksum.Part(range: start..<writer.count, checksum: $0)
+      }
+    }
+    for snapshot in snapshots[(encodedSnapshots?.count ?? 0)...] { snapshot.write(to: &writer) }
+    writer.endArray()
+    return copied
   }
 
   private func writeReferences(to writer: inout JSONWriter) {

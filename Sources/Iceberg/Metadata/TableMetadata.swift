@@ -45,6 +45,8 @@ public struct TableMetadata: Sendable {
   var unknownFields: [UnknownField] = []
   /// The JSON of the first entries of the log, as they were read.
   var encodedSnapshotLog: EncodedPrefix?
+  /// The JSON of the first snapshots, as they were read.
+  var encodedSnapshots: EncodedPrefix?
 
   /// A field this engine does not know, as it was read.
   struct UnknownField: Hashable, Sendable {
@@ -56,6 +58,8 @@ public struct TableMetadata: Sendable {
   struct EncodedPrefix: Sendable {
     let json: Buffer
     let count: Int
+    /// The CRC-32C of the bytes, if it was taken.
+    var checksum: UInt32?
   }
 
   /// The id below the first one a partition field gets.

@@ -134,14 +134,14 @@ package enum TimeTransform {
   /// What the number that is transformed counts.
   package enum Unit: Sendable {
     case days, microseconds, nanoseconds
-    var perHour: Int64 {
+    @inline(__always) var perHour: Int64 {
       switch self {
       case .days: 0
       case .microseconds: 3_600_000_000
       case .nanoseconds: 3_600_000_000_000
       }
     }
-    var perDay: Int64 { self == .days ? 1 : perHour * 24 }
+    @inline(__always) var perDay: Int64 { self == .days ? 1 : perHour &* 24 }
   }
 
   /// What the result counts.
@@ -167,11 +167,32 @@ package enum TimeTransform {
   }
 
   /// Of timestamps. `output` is as long as `values`.
+  ///
+  /// Each pair has a loop of its own, in which the divisors are constants.
   package static func apply(
     _ values: Span<Int64>, _ unit: Unit, _ granularity: Granularity,
     into output: inout MutableSpan<Int32>
   ) {
     precondition(values.count == output.count, "a place for each value")
+    switch (unit, granularity) {
+    case (.days, _):
+      for i in values.indices { output[i] = apply(values[i], .days, granularity) }
+    case (.microseconds, .hour): loop(values, .microseconds, .hour, &output)
+    case (.microseconds, .day): loop(values, .microseconds, .day, &output)
+    case (.microseconds, .month): loop(values, .microseconds, .month, &output)
+    case (.microseconds, .year): loop(values, .microseconds, .year, &output)
+    case (.nanoseconds, .hour): loop(values, .nanoseconds, .hour, &output)
+    case (.nanoseconds, .day): loop(values, .nanoseconds, .day, &output)
+    case (.nanoseconds, .month): loop(values, .nanoseconds, .month, &output)
+    case (.nanoseconds, .year): loop(values, .nanoseconds, .year, &output)
+    }
+  }
+
+  @inline(__always)
+  private static func loop(
+    _ values: Span<Int64>, _ unit: Unit, _ granularity: Granularity,
+    _ output: inout MutableSpan<Int32>
+  ) {
     for i in values.indices { output[i] = apply(values[i], unit, granularity) }
   }
 
@@ -180,6 +201,11 @@ package enum TimeTransform {
     days: Span<Int32>, _ granularity: Granularity, into output: inout MutableSpan<Int32>
   ) {
     precondition(days.count == output.count, "a place for each value")
-    for i in days.indices { output[i] = apply(Int64(days[i]), .days, granularity) }
+    switch granularity {
+    case .month: for i in days.indices { output[i] = apply(Int64(days[i]), .days, .month) }
+    case .year: for i in days.indices { output[i] = apply(Int64(days[i]), .days, .year) }
+    case .day, .hour:
+      for i in days.indices { output[i] = apply(Int64(days[i]), .days, granularity) }
+    }
   }
 }

@@ -5,7 +5,7 @@
 /// There is no negation left in it. Its meaning is that of ``Predicate``, written out so that two
 /// truths are enough: a test is true or false of any value, and false of null but for `isNull` and
 /// `isNotNaN`. Of NaN only `isNotNull`, `isNaN`, `notEqual` and `isNotIn` are true.
-public indirect enum BoundPredicate: Hashable, Sendable {
+public enum BoundPredicate: Hashable, Sendable {
   case always(Bool)
   case and([BoundPredicate])
   case or([BoundPredicate])

@@ -127,9 +127,9 @@ extension BoundTest {
     case .compare(let comparison, let value):
       return facts.mayHaveValues && facts.might(comparison, value)
     case .isIn(let values):
-      return facts.mayHaveValues && values.contains { facts.might(.equal, $0) }
+      return facts.mayHaveValues && facts.mightBeAny(of: values)
     case .isNotIn(let values):
-      return facts.hasOthers || (facts.mayHaveValues && !values.contains { facts.areAll($0) })
+      return facts.hasOthers || (facts.mayHaveValues && !facts.areAllOne(of: values))
     case .startsWith(let prefix): return facts.mayHaveValues && facts.mightStart(with: prefix)
     case .doesNotStartWith(let prefix):
       return facts.hasOthers || (facts.mayHaveValues && !facts.mustStart(with: prefix))
@@ -150,8 +150,8 @@ extension BoundTest {
     guard facts.mayHaveValues else { return true }
     switch self {
     case .compare(let comparison, let value): return facts.must(comparison, value)
-    case .isIn(let values): return values.contains { facts.areAll($0) }
-    case .isNotIn(let values): return values.allSatisfy { facts.must(.notEqual, $0) }
+    case .isIn(let values): return facts.areAllOne(of: values)
+    case .isNotIn(let values): return !facts.mightBeAny(of: values)
     case .startsWith(let prefix): return facts.mustStart(with: prefix)
     case .doesNotStartWith(let prefix): return !facts.mightStart(with: prefix)
     default: return false
@@ -168,6 +168,23 @@ extension ColumnFacts {
 
   /// Every value is `value`.
   fileprivate func areAll(_ value: Value) -> Bool { low(value) == 0 && high(value) == 0 }
+
+  /// Every value is the same, one of `values`, which ascend.
+  fileprivate func areAllOne(of values: [Value]) -> Bool {
+    guard let lower, values.containsSorted(lower) else { return false }
+    return areAll(lower)
+  }
+
+  /// False only if none of `values`, which ascend, lies between the bounds. Cost: O(log values).
+  fileprivate func mightBeAny(of values: [Value]) -> Bool {
+    var low = 0
+    var high = values.count
+    while low < high {
+      let middle = (low + high) / 2
+      if (self.low(values[middle]) ?? 0) > 0 { low = middle + 1 } else { high = middle }
+    }
+    return low < values.count && (self.high(values[low]) ?? 0) >= 0
+  }
 
   /// False only if no value compares so with `value`.
   fileprivate func might(_ comparison: Comparison, _ value: Value) -> Bool {

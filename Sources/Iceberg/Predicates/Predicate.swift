@@ -8,13 +8,13 @@
 ///
 /// A predicate knows no types. ``bound(to:)`` finds its columns in a schema, and makes its literals
 /// values of their types.
-public indirect enum Predicate: Hashable, Sendable {
+public enum Predicate: Hashable, Sendable {
   case always(Bool)
   /// True if all are; of none, true.
   case and([Predicate])
   /// True if one is; of none, false.
   case or([Predicate])
-  case not(Predicate)
+  indirect case not(Predicate)
   /// A test of one column, nested ones by dots.
   case test(_ column: String, Test)
 

@@ -218,8 +218,9 @@ public struct PredicateParser {
 
   private func number(_ text: String, at token: TextToken) throws(IcebergError) -> Literal {
     if let number = DecimalNumber(text) { return Literal(.number(number)) }
+    // Of more digits than are kept: the nearest double, spelled as it is printed.
     guard let value = Double(text) else { throw lexer.unexpected("a number", at: token) }
-    return Literal(.double(value))
+    return .double(value)
   }
 
   /// A literal that a keyword begins.

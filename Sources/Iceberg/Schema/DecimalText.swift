@@ -87,12 +87,13 @@ struct DecimalNumber: Hashable, Sendable {
 
 extension DecimalNumber: CustomStringConvertible {
   /// Plain digits with as many after the point as the scale has: `14.20`; of a scale below zero
-  /// with an exponent: `2E+20`.
+  /// with an exponent: `2E+20`. Where that were more zeros than anyone reads, with one as well.
   ///
   /// Source: Iceberg spec, "Appendix D: Single-value serialization", "JSON".
   var description: String {
     if scale < 0 { return "\(unscaled)E+\(-scale)" }
     if scale == 0 { return "\(unscaled)" }
+    if scale > 100 { return "\(unscaled)E-\(scale)" }
     var digits = String(unscaled.magnitude)
     digits = String(repeating: "0", count: max(0, scale + 1 - digits.utf8.count)) + digits
     return "\(unscaled < 0 ? "-" : "")\(digits.dropLast(scale)).\(digits.suffix(scale))"

@@ -3,11 +3,11 @@
 /// The type of a field: a primitive, or a structure, list or map of fields.
 ///
 /// Source: Iceberg spec, "Schemas and Data Types".
-public indirect enum FieldType: Hashable, Sendable {
+public enum FieldType: Hashable, Sendable {
   case primitive(PrimitiveType)
   case structure(StructType)
-  case list(ListType)
-  case map(MapType)
+  indirect case list(ListType)
+  indirect case map(MapType)
 }
 
 /// A type without parts.

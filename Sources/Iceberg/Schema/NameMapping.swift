@@ -181,14 +181,3 @@ extension NameMapping {
     writer.endArray()
   }
 }
-
-extension JSONMembers {
-  fileprivate func strings(_ key: String) throws(IcebergError) -> [String] {
-    var result: [String] = []
-    for element in try array(key) {
-      guard let text = element.string else { throw malformed(place(key), "strings", element) }
-      result.append(text)
-    }
-    return result
-  }
-}

@@ -15,7 +15,7 @@
 ///     struct list map              .structure .list .map (defaults only)
 ///
 /// Equality is of representation: NaN equals NaN, and -0.0 does not equal 0.0.
-public indirect enum Value: Sendable {
+public enum Value: Sendable {
   case boolean(Bool)
   case int(Int32)
   case long(Int64)

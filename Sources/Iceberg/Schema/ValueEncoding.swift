@@ -84,10 +84,7 @@ extension Value {
     let narrow = Int64(bytes.loadLE(at: 0, as: Int32.self))
     switch type {
     case .long: return narrow
-    case .timestamp: return narrow * 86_400_000_000
-    case .timestampNs:
-      let (value, overflow) = narrow.multipliedReportingOverflow(by: CivilTime.nanosecondsPerDay)
-      return overflow ? nil : value
+    case .timestamp, .timestampNs: return CivilTime.midnight(narrow, type)
     default: return nil
     }
   }
@@ -108,13 +105,19 @@ extension Value {
     case (.int(let value), .long): return .long(Int64(value))
     case (.float(let value), .double): return .double(Double(value))
     case (.decimal, .decimal): return self
-    case (.int(let days), .timestamp): return .long(Int64(days) * 86_400_000_000)
-    case (.int(let days), .timestampNs):
-      let (value, overflow) = Int64(days)
-        .multipliedReportingOverflow(by: CivilTime.nanosecondsPerDay)
-      return overflow ? nil : .long(value)
+    case (.int(let days), .timestamp), (.int(let days), .timestampNs):
+      return CivilTime.midnight(Int64(days), newType).map { .long($0) }
     default: return nil
     }
+  }
+}
+
+extension CivilTime {
+  /// The start of day `days` as a timestamp of `type`; nil if that has no number for it.
+  fileprivate static func midnight(_ days: Int64, _ type: PrimitiveType) -> Int64? {
+    let day = type.isNanosecondTimestamp ? nanosecondsPerDay : nanosecondsPerDay / 1000
+    let (value, overflow) = days.multipliedReportingOverflow(by: day)
+    return overflow ? nil : value
   }
 }
 

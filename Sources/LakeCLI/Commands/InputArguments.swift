@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import Bytes
 internal import Lake
+
 #if canImport(Glibc)
   internal import Glibc
 #elseif canImport(Musl)
@@ -106,7 +107,9 @@ struct StandardInput: ByteSource {
     while true {
       try waitForBytes()
       var room = chunk.mutableBytes
-      let count = unsafe room.withUnsafeMutableBytes { unsafe Glibc.read(0, $0.baseAddress, $0.count) }
+      let count = unsafe room.withUnsafeMutableBytes {
+        unsafe Glibc.read(0, $0.baseAddress, $0.count)
+      }
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
         throw .malformed(file: name, line: 0, column: nil, reason: "reading failed (\(errno))")

@@ -26,7 +26,8 @@ final class Progress {
     guard now - start > .seconds(1), now - lastShown > .milliseconds(200) else { return }
     lastShown = now
     let seconds = Double((now - start).components.seconds) + 0.5
-    StandardError.write("\r\(activity): \(rows) rows, \(Int(Double(rows) / seconds)) rows/s\u{1b}[K")
+    StandardError.write(
+      "\r\(activity): \(rows) rows, \(Int(Double(rows) / seconds)) rows/s\u{1b}[K")
   }
 
   /// Clears the line.

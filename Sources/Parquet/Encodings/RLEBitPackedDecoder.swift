@@ -75,6 +75,43 @@ package struct RLEBitPackedDecoder {
     }
   }
 
+  /// Decodes `output.count` levels, of which none is above `maximum` (at most 255).
+  package mutating func decode(
+    levels output: inout MutableSpan<UInt8>, maximum: Int
+  ) throws(ByteError) {
+    var scratch = InlineArray<256, UInt32>(repeating: 0)
+    var words = scratch.mutableSpan
+    var filled = 0
+    while filled < output.count {
+      // No more than fits the scratch, as runs of values that differ go by way of it.
+      switch try nextPiece(atMost: min(output.count - filled, isRepeating ? .max : words.count)) {
+      case .repeated(let value, let count):
+        guard value <= UInt32(clamping: maximum) else { throw tooHigh(value) }
+        let level = UInt8(truncatingIfNeeded: value)
+        for i in filled..<filled + count { output[i] = level }
+        filled += count
+      case .packed(let start, let values):
+        try unpack(start, values, into: &words, at: 0)
+        var greatest: UInt32 = 0
+        for i in 0..<values.count {
+          greatest = max(greatest, words[i])
+          output[filled &+ i] = UInt8(truncatingIfNeeded: words[i])
+        }
+        guard greatest <= UInt32(clamping: maximum) else { throw tooHigh(greatest) }
+        filled += values.count
+      }
+    }
+  }
+
+  /// True if what comes next is known to be a run of one value.
+  private var isRepeating: Bool {
+    if case .repeated = run { true } else { false }
+  }
+
+  private func tooHigh(_ level: UInt32) -> ByteError {
+    .outOfRange(offset: position, what: "level", value: Int64(level))
+  }
+
   package mutating func skip(_ count: Int) throws(ByteError) {
     var left = count
     while left > 0 {

@@ -39,14 +39,6 @@ final class LeafDecoder {
     var values: PageValues
   }
 
-  /// Levels decoded and not yet used.
-  private struct PendingLevels {
-    var definition: [UInt8] = []
-    var repetition: [UInt8] = []
-    var next = 0
-    var isEmpty: Bool { next == definition.count }
-  }
-
   init(
     _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
     options: ReadOptions, workspace: DecodeWorkspace
@@ -328,7 +320,7 @@ final class LeafDecoder {
     let place = locations[wanted]
     try pages.jump(toDataPage: wanted, at: place.offset)
     closePage()
-    pending = PendingLevels()
+    pending.removeAll()
     // How many levels the pages in between have is known where each row has one.
     levelsLeft =
       leaf.maxRepetitionLevel == 0 ? max(0, rowCount - place.firstRowIndex) : .max
@@ -394,8 +386,10 @@ final class LeafDecoder {
       if pending.isEmpty {
         guard try refill() else { break }
       }
-      let end = try rowsEnd(count, &started)
-      try flush(upTo: end, into: batch)
+      guard let levels = pending.countOfRows(count, started: &started) else {
+        throw .inconsistent(part, what: "first repetition level", expected: 0, found: 1)
+      }
+      try use(levels, into: batch)
       if !pending.isEmpty { return }
       if started == count, leaf.maxRepetitionLevel == 0 || isAtRowBoundary { return }
     }
@@ -406,47 +400,21 @@ final class LeafDecoder {
   /// then need not be looked at, and may not be there.
   private var isAtRowBoundary: Bool { offsetIndex != nil && (page?.levelsLeft ?? 0) == 0 }
 
-  /// Where, in the pending levels, the rows that are wanted end; `started` counts them.
-  private func rowsEnd(_ count: Int, _ started: inout Int) throws(ParquetError) -> Int {
-    let available = pending.definition.count
-    if leaf.maxRepetitionLevel == 0 {
-      let taken = min(count - started, available - pending.next)
-      started += taken
-      return pending.next + taken
-    }
-    var end = pending.next
-    while end < available {
-      if pending.repetition[end] == 0 {
-        if started == count { return end }
-        started += 1
-      } else if started == 0 {
-        throw .inconsistent(
-          part, what: "first repetition level", expected: 0,
-          found: Int64(pending.repetition[end]))
-      }
-      end += 1
-    }
-    return end
-  }
-
-  /// Uses the pending levels before `end`, and the values that go with them.
-  private func flush(upTo end: Int, into batch: LeafBatch?) throws(ParquetError) {
-    let range = pending.next..<end
-    pending.next = end
-    guard !range.isEmpty, var page else { return }
-    let top = UInt8(truncatingIfNeeded: leaf.maxDefinitionLevel)
-    var present = 0
-    for i in range where pending.definition[i] == top { present += 1 }
-    self.page = nil
+  /// Uses the next `count` pending levels, and the values that go with them.
+  private func use(_ count: Int, into batch: LeafBatch?) throws(ParquetError) {
+    guard count > 0, var page else { return }
+    let present = pending.countOfValues(count, top: leaf.maxDefinitionLevel)
+    self.page = nil  // so that the page is not copied when it changes
     do throws(ByteError) {
-      if let batch {
-        try append(range, to: batch)
-        if leaf.conversion != .discard {
+      if let batch { try check(batch, adding: count) }
+      pending.take(count, into: batch)
+      if leaf.conversion != .discard {
+        if let batch {
           try page.values.decode(
             present, dictionary: dictionary, into: &batch.values, workspace)
+        } else {
+          try page.values.skip(present, limit: options.limits.blockByteCount)
         }
-      } else if leaf.conversion != .discard {
-        try page.values.skip(present, limit: options.limits.blockByteCount)
       }
     } catch {
       throw .malformed(part, error)
@@ -454,16 +422,12 @@ final class LeafDecoder {
     self.page = page
   }
 
-  private func append(_ range: Range<Int>, to batch: LeafBatch) throws(ByteError) {
+  private func check(_ batch: LeafBatch, adding count: Int) throws(ByteError) {
     let limit = options.limits.blockByteCount / 4
-    guard batch.definition.count + range.count <= limit else {
+    guard batch.definition.count + count <= limit else {
       throw .limitExceeded(
-        what: "values of a batch", value: Int64(batch.definition.count + range.count),
+        what: "values of a batch", value: Int64(batch.definition.count + count),
         limit: Int64(limit))
-    }
-    for i in range { batch.definition.append(value: pending.definition[i]) }
-    if leaf.maxRepetitionLevel > 0 {
-      for i in range { batch.repetition.append(value: pending.repetition[i]) }
     }
   }
 
@@ -474,19 +438,11 @@ final class LeafDecoder {
       try openPage()
     }
     guard var page else { return false }
-    let count = min(page.levelsLeft, 4096)
     do throws(ByteError) {
-      if leaf.maxRepetitionLevel > 0 {
-        try page.repetition.decode(
-          count, maximum: leaf.maxRepetitionLevel, into: &pending.repetition)
-      }
-      try page.definition.decode(
-        count, maximum: leaf.maxDefinitionLevel, into: &pending.definition)
+      try pending.refill(from: &page, leaf)
     } catch {
       throw .malformed(part, error)
     }
-    pending.next = 0
-    page.levelsLeft -= count
     self.page = page
     return true
   }

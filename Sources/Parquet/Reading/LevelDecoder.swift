@@ -66,29 +66,26 @@ enum LevelDecoder {
     }
   }
 
-  /// Sets `levels` to the next `count` levels, none of them above `maximum`.
+  /// Fills `levels` with the next levels, none of them above `maximum`.
   mutating func decode(
-    _ count: Int, maximum: Int, into levels: inout [UInt8]
+    into levels: inout MutableSpan<UInt8>, maximum: Int
   ) throws(ByteError) {
-    var scratch = MutableBuffer(byteCount: count * 4)
-    var span = scratch.mutableValues(as: UInt32.self)
     switch self {
-    case .zeros: for i in span.indices { span[i] = 0 }
+    case .zeros: for i in levels.indices { levels[i] = 0 }
     case .hybrid(var decoder):
-      try decoder.decode(into: &span, 0..<count)
+      try decoder.decode(levels: &levels, maximum: maximum)
       self = .hybrid(decoder)
     case .bitPacked(var decoder):
-      try decoder.decode(into: &span, 0..<count)
+      var scratch = MutableBuffer(byteCount: levels.count * 4)
+      var span = scratch.mutableValues(as: UInt32.self)
+      try decoder.decode(into: &span, 0..<levels.count)
+      for i in levels.indices {
+        guard span[i] <= UInt32(clamping: maximum) else {
+          throw .outOfRange(offset: 0, what: "level", value: Int64(span[i]))
+        }
+        levels[i] = UInt8(truncatingIfNeeded: span[i])
+      }
       self = .bitPacked(decoder)
-    }
-    levels.removeAll(keepingCapacity: true)
-    var greatest: UInt32 = 0
-    for i in span.indices {
-      greatest = max(greatest, span[i])
-      levels.append(UInt8(truncatingIfNeeded: span[i]))
-    }
-    guard greatest <= UInt32(clamping: maximum) else {
-      throw .outOfRange(offset: 0, what: "level", value: Int64(greatest))
     }
   }
 }

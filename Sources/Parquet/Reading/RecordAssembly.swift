@@ -95,30 +95,30 @@ struct RecordAssembly {
   /// A bit for each slot at `place`, 1 where the definition level is at least `level`.
   private func bits(_ batch: LeafBatch, _ place: Place, validFrom level: Int) -> Bitmap {
     let levels = batch.levels
-    let count = levels.definition.count
-    var builder = BitmapBuilder(capacity: count)
-    let definition = levels.definition.bytes
-    let repetition = levels.repetition.bytes
+    let definition = levels.definition.values(as: UInt8.self)
     let (slot, valid) = (UInt8(clamping: place.definitionLevel), UInt8(clamping: level))
-    let top = UInt8(clamping: place.repetitionLevel)
-    // Entries of the leaf's own innermost list, or of no list, all begin something.
-    let repeats = batch.leaf.maxRepetitionLevel > place.repetitionLevel
-    var word: UInt64 = 0
-    var filled = 0
-    for i in 0..<count {
-      let level = definition.loadLE(at: i, as: UInt8.self)
-      if level < slot { continue }
-      if repeats, repetition.loadLE(at: i, as: UInt8.self) > top { continue }
-      if level >= valid { word |= 1 &<< UInt64(filled) }
-      filled &+= 1
-      if filled == 64 {
-        builder.append(word: word, count: 64)
-        word = 0
-        filled = 0
+    // A byte a slot first: written whether or not one is there, and written over if not.
+    var mask = MutableBuffer(byteCount: definition.count)
+    var bytes = mask.mutableValues(as: UInt8.self)
+    var count = 0
+    if batch.leaf.maxRepetitionLevel > place.repetitionLevel {
+      let repetition = levels.repetition.values(as: UInt8.self).extracting(definition.indices)
+      let top = UInt8(clamping: place.repetitionLevel)
+      for i in definition.indices {
+        bytes[count] = definition[i] >= valid ? 1 : 0
+        count &+= definition[i] >= slot && repetition[i] <= top ? 1 : 0
+      }
+    } else {
+      // Entries of the leaf's own innermost list, or of no list, all begin something.
+      for i in definition.indices {
+        bytes[count] = definition[i] >= valid ? 1 : 0
+        count &+= definition[i] >= slot ? 1 : 0
       }
     }
-    builder.append(word: word, count: filled)
-    return builder.finish()
+    var bitmap = MutableBuffer(zeroed: (count + 63) / 64 * 8)
+    var target = bitmap.mutableBytes
+    BitmapKernels.pack(mask: mask.bytes.extracting(0..<count), into: &target)
+    return Bitmap(bitmap.freeze(), count: count)
   }
 
   /// Where the elements of each of the `count` slots at `place` begin and end, and how many
@@ -129,24 +129,22 @@ struct RecordAssembly {
     var buffer = MutableBuffer(byteCount: (count + 1) * 4)
     var offsets = buffer.mutableValues(as: Int32.self)
     let found = batch.levels
-    let definition = found.definition.bytes
-    let repetition = found.repetition.bytes
+    let definition = found.definition.values(as: UInt8.self)
+    let repetition = found.repetition.values(as: UInt8.self).extracting(definition.indices)
     let slot = UInt8(clamping: place.definitionLevel)
     let outer = UInt8(clamping: place.repetitionLevel)
     let (element, inner) = (
       UInt8(clamping: levels.elementDefinitionLevel), UInt8(clamping: levels.repetitionLevel)
     )
     var next = 0
+    // Counted in levels, of which a batch has fewer than Int32 holds.
     var total: Int32 = 0
-    for i in 0..<definition.byteCount {
-      let level = definition.loadLE(at: i, as: UInt8.self)
-      let again = repetition.loadLE(at: i, as: UInt8.self)
-      if again <= outer, level >= slot {
-        offsets[next] = total
-        next &+= 1
-      }
-      // Counted in levels, of which a batch has fewer than Int32 holds.
-      if again <= inner, level >= element { total &+= 1 }
+    for i in definition.indices {
+      let (level, again) = (definition[i], repetition[i])
+      // Written whether or not a slot begins here: if none does, the next one writes it over.
+      offsets[next] = total
+      next &+= again <= outer && level >= slot ? 1 : 0
+      total &+= again <= inner && level >= element ? 1 : 0
     }
     offsets[next] = total
     return (buffer.freeze(), Int(total))

@@ -85,9 +85,12 @@ struct BytesPages: ~Copyable {
   mutating func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
   ) throws(ParquetError) -> EncodedValues {
-    if choice.isTrying { try decide(&context) }
-    var page = EncodedValues(
-      encoding: .rleDictionary, count: choice.isCoding ? codes.count / 4 : pending.count)
+    let count = codes.count / 4 + pending.count
+    if count == 0 { return EncodedValues(encoding: .plain, count: 0) }
+    if choice.mayDecide(valueCount: count, isLastPage: context.isLastPage) {
+      try decide(&context)
+    }
+    var page = EncodedValues(encoding: .rleDictionary, count: count)
     if choice.isCoding {
       finishCodedPage(&page, into: &body)
     } else {
@@ -160,11 +163,12 @@ struct BytesPages: ~Copyable {
     if choice.usesDictionary {
       pending.append(codes, of: dictionary)
     }
+    let count = pending.count
     var sizes: [Int] = []
     for candidate in choice.candidates {
       var body = MutableBuffer()
       encode(candidate, into: &body)
-      sizes.append(try context.compressor.measure(body.bytes))
+      sizes.append(try context.measure(body.bytes, valueCount: count))
     }
     var coded = MutableBuffer()
     var entries = MutableBuffer()
@@ -173,12 +177,12 @@ struct BytesPages: ~Copyable {
       plain(dictionary.offsets.values(as: Int32.self), dictionary.bytes.bytes, into: &entries)
     }
     choice.decide(
-      sizes: sizes, codedSize: try context.compressor.measure(coded.bytes),
-      dictionarySize: try context.compressor.measure(entries.bytes),
+      sizes: sizes, codedSize: try context.measure(coded.bytes, valueCount: count),
+      dictionarySize: try context.measure(entries.bytes, valueCount: count),
       isLastPage: context.isLastPage)
     if choice.isCoding {
       pending.removeAll()
-    } else {
+    } else if !hasCodedPages {
       dictionary = BytesDictionaryEncoder()
       remap.reset()
     }

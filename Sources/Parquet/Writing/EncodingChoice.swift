@@ -32,6 +32,8 @@ struct EncodingChoice {
   static let sampleStep = 1024
   /// After how many column chunks a choice is tried anew.
   private static let trialInterval = 8
+  /// A trial is made of at least so many values, if there are.
+  private static let leastValues = 1024
   /// How many pages a trial looks ahead, if there are more to come.
   private static let horizon = 16
 
@@ -52,6 +54,12 @@ struct EncodingChoice {
   var isTrying: Bool { mode == .trying }
   /// True while values become codes; a trial without dictionary collects values.
   var isCoding: Bool { mode == .coding || (mode == .trying && usesDictionary) }
+
+  /// True if a page of so many values ends the trial. One of few values says little: it is coded,
+  /// and the next one decides.
+  func mayDecide(valueCount: Int, isLastPage: Bool) -> Bool {
+    isTrying && (!usesDictionary || isLastPage || valueCount >= Self.leastValues)
+  }
 
   /// Counts values of the first page, and how many distinct ones there are after them.
   mutating func note(valueCount: Int, entryCount: Int) {

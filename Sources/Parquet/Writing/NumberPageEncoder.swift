@@ -81,8 +81,11 @@ struct NumberPages<Bits: PageNumber>: ~Copyable {
   mutating func finishPage(
     _ context: inout PageContext, into body: inout MutableBuffer
   ) throws(ParquetError) -> EncodedValues {
-    if choice.isTrying { try decide(&context) }
-    let count = choice.isCoding ? codes.count / 4 : pending.count / MemoryLayout<Bits>.size
+    let count = codes.count / 4 + pending.count / MemoryLayout<Bits>.size
+    if count == 0 { return EncodedValues(encoding: .plain, count: 0) }
+    if choice.mayDecide(valueCount: count, isLastPage: context.isLastPage) {
+      try decide(&context)
+    }
     var page = EncodedValues(encoding: .rleDictionary, count: count, bounds: bounds)
     page.nanCount = nanCount
     if choice.isCoding {
@@ -121,22 +124,27 @@ struct NumberPages<Bits: PageNumber>: ~Copyable {
   /// Makes the first page in every way that is allowed, and keeps the one that takes least.
   private mutating func decide(_ context: inout PageContext) throws(ParquetError) {
     if choice.usesDictionary { pending = Self.decode(codes, dictionary.entries) }
+    let count = pending.count / MemoryLayout<Bits>.size
     var sizes: [Int] = []
     for candidate in choice.candidates {
       var body = MutableBuffer()
       Self.encode(pending, candidate, into: &body)
-      sizes.append(try context.compressor.measure(body.bytes))
+      sizes.append(try context.measure(body.bytes, valueCount: count))
     }
     var coded = MutableBuffer()
     var dictionarySize = 0
     if choice.usesDictionary {
       CodePage.encode(codes.values(as: UInt32.self), entryCount: dictionary.count, into: &coded)
-      dictionarySize = try context.compressor.measure(dictionary.entries.bytes)
+      dictionarySize = try context.measure(dictionary.entries.bytes, valueCount: count)
     }
     choice.decide(
-      sizes: sizes, codedSize: try context.compressor.measure(coded.bytes),
+      sizes: sizes, codedSize: try context.measure(coded.bytes, valueCount: count),
       dictionarySize: dictionarySize, isLastPage: context.isLastPage)
-    if choice.isCoding { pending.removeAll() } else { dictionary = .init() }
+    if choice.isCoding {
+      pending.removeAll()
+    } else if !hasCodedPages {
+      dictionary = .init()
+    }
   }
 
   /// The values that codes stand for.

@@ -29,6 +29,16 @@ struct PageContext: ~Copyable, Sendable {
   var hashes: [UInt64]?
 
   init(compressor: consuming PageCompressor) { self.compressor = compressor }
+
+  /// Columns of fewer values are not compressed on trial: a file of few rows should take no longer
+  /// to try out than to write.
+  private static let leastValuesToCompress = 512
+
+  /// How many bytes a candidate for a page of `valueCount` values takes, compressed, or about so.
+  mutating func measure(_ candidate: RawSpan, valueCount: Int) throws(ParquetError) -> Int {
+    if isLastPage, valueCount < Self.leastValuesToCompress { return candidate.byteCount }
+    return try compressor.measure(candidate)
+  }
 }
 
 /// The value part of a page.

@@ -97,7 +97,8 @@ public final class ParquetFileWriter {
     var start = 0
     while start < batch.rowCount {
       let part = batch.slice(start..<start + rowCountThatFits(batch, from: start))
-      _ = try await onEachSlot(threads) { (slot, index, context) throws(ParquetError) in
+      let costs = part.columns.map(\.byteCount)
+      _ = try await onEachSlot(threads, costs) { (slot, index, context) throws(ParquetError) in
         try slot.append(part.columns[index], &context)
       }
       start += part.rowCount
@@ -158,7 +159,8 @@ public final class ParquetFileWriter {
   }
 
   private func finishRowGroup(threads: Int) async throws(ParquetError) {
-    let chunks = try await onEachSlot(threads) { (slot, _, context) throws(ParquetError) in
+    let costs = slots.map(\.encodedByteCount)
+    let chunks = try await onEachSlot(threads, costs) { (slot, _, context) throws(ParquetError) in
       try slot.finishRowGroup(&context)
     }
     file.append(chunks.flatMap { $0 }, rowCount: rowsInGroup)
@@ -167,16 +169,15 @@ public final class ParquetFileWriter {
 
   // MARK: Tasks
 
-  /// Does `work` for each slot, the ones with most bytes first, by up to `threads` tasks that take
-  /// the next slot when they are done with one. Results come in the order of the slots.
+  /// Does `work` for each slot, the most costly first, by up to `threads` tasks that take the next
+  /// slot when they are done with one. Results come in the order of the slots.
   private func onEachSlot<R: Sendable>(
-    _ threads: Int,
+    _ threads: Int, _ costs: [Int],
     _ work: @escaping @Sendable (FieldSlot, Int, inout PageContext) throws(ParquetError) -> R
   ) async throws(ParquetError) -> [R] {
     let threads = min(max(1, threads), slots.count)
     while workers.count < threads { workers.append(try WorkerSlot(options)) }
-    let sizes = slots.map(\.encodedByteCount)
-    let queue = SlotQueue(sizes.indices.sorted { sizes[$0] > sizes[$1] })
+    let queue = SlotQueue(costs.indices.sorted { costs[$0] > costs[$1] })
     let slots = self.slots
     let results = await withTaskGroup(of: Result<[(Int, R)], ParquetError>.self) { group in
       for worker in workers.prefix(threads) {

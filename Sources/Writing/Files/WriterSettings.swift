@@ -27,6 +27,9 @@ struct WriterSettings: Sendable {
     _ properties: TableProperties, _ schema: Schema
   ) throws(IcebergError) -> WriterOptions {
     var options = WriterOptions()
+    // Encodings that all engines' vectorised readers have had for years: delta encodings came to
+    // Iceberg's for Spark with 1.10 only.
+    options.encodings = .widest
     options.rowGroupByteCount = Int(try properties.value(of: .parquetRowGroupByteCount))
     options.pageByteCount = Int(try properties.value(of: .parquetPageByteCount))
     options.pageRowCount = Int(try properties.value(of: .parquetPageRowLimit))

@@ -114,6 +114,20 @@ struct DeleteRulesTests {
       file(1, 5).mayShareKeys(with: file(6, 9), schema: try Schema("x int", key: []).renumbered))
   }
 
+  @Test func `rule 91: rows are deleted by values that are equal beyond doubt`() throws {
+    let schema = try Schema("i int, f float, d double, s struct<x: int>, l list<int>, v variant")
+    func check(_ names: String...) throws {
+      try schema.checkEqualityFields(names.map { schema.field(named: $0)!.id })
+    }
+    try check("i")
+    try check("i", "s.x")
+    for name in ["f", "d", "s", "l", "l.element", "v"] {
+      #expect(throws: IcebergError.self, "\(name)") { try check("i", name) }
+    }
+    #expect(throws: IcebergError.self) { try check() }
+    #expect(throws: IcebergError.self) { try schema.checkEqualityFields([FieldID(99)]) }
+  }
+
   @Test func `rows are found where a rewrite moved them, and deletes follow`() throws {
     var random = SeededRandom("position map")
     for _ in 0..<50 {

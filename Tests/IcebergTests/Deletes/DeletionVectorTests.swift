@@ -171,6 +171,14 @@ struct DeletionVectorTests {
       for (a, b) in zip(ranges, ranges.dropFirst()) {
         law(a.upperBound < b.lowerBound, "\(ranges)")
       }
+      var words = [UInt64](repeating: 0, count: (range.count + 63) / 64)
+      var span = words.mutableSpan
+      vector.mark(range, in: &span)
+      let marked = range.filter {
+        let bit = Int($0 - low)
+        return words[bit / 64] >> UInt64(bit % 64) & 1 == 1
+      }
+      #expect(marked == within, "\(range), seed \(random.seed)")
       let half = try DeletionVector(sorted.filter { $0 % 2 == 0 })
       let rest = try DeletionVector(sorted.filter { $0 % 2 == 1 })
       #expect(half.union(rest) == vector, "seed \(random.seed)")

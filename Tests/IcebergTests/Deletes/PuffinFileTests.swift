@@ -164,4 +164,19 @@ struct PuffinFileTests {
       _ = try? Self.footer(changed)
     }
   }
+
+  @Test func `rule 88: a sketch's estimate is decimal digits`() {
+    func estimate(_ text: String?) -> Int64? {
+      PuffinBlob(
+        type: PuffinBlob.thetaSketchType, fields: [FieldID(1)], snapshotID: SnapshotID(1),
+        sequenceNumber: SequenceNumber(1), offset: 4, byteCount: 1,
+        properties: text.map { ["ndv": $0] } ?? [:]
+      ).distinctCount
+    }
+    #expect(estimate("125") == 125)
+    #expect(estimate("0") == 0)
+    for text in [nil, "", "-1", "+1", " 1", "1.5", "x", "9223372036854775808"] {
+      #expect(estimate(text) == nil)
+    }
+  }
 }

@@ -126,6 +126,17 @@ struct RoaringBitmapTests {
       var found: [UInt32] = []
       union.forEachRun(in: low...high) { found.append(contentsOf: $0) }
       #expect(found == within, "\(low)...\(high), seed \(random.seed)")
+      let marked = Int.random(in: 0...130, using: &random)
+      var words = [UInt64](repeating: 0, count: (Int(high - low) + 64 + marked) / 64)
+      var span = words.mutableSpan
+      union.mark(low...high, at: marked, in: &span)
+      var bits: [UInt32] = []
+      for (i, word) in words.enumerated() {
+        for bit in 0..<64 where word >> UInt64(bit) & 1 == 1 {
+          bits.append(low + UInt32(i * 64 + bit - marked))
+        }
+      }
+      #expect(bits == within, "\(low)...\(high) at \(marked), seed \(random.seed)")
       var filled = union
       filled.insert(low...high)
       #expect(filled.count == union.count + Int(high - low) + 1 - within.count)
