@@ -159,7 +159,7 @@ extension PrimitiveType {
 
   package var isTimestamp: Bool { isMicrosecondTimestamp || isNanosecondTimestamp }
   var isMicrosecondTimestamp: Bool { self == .timestamp || self == .timestamptz }
-  var isNanosecondTimestamp: Bool { self == .timestampNs || self == .timestamptzNs }
+  package var isNanosecondTimestamp: Bool { self == .timestampNs || self == .timestamptzNs }
   /// True for a timestamp that is a point in time, not a reading of a clock.
   package var hasZone: Bool { self == .timestamptz || self == .timestamptzNs }
   package var isFloatingPoint: Bool { self == .float || self == .double }
