@@ -78,7 +78,9 @@ struct Casting {
         continue
       }
       let bytes = column.bytes(row)
-      if let width, width != bytes.count { builder.appendFailure() } else {
+      if let width, width != bytes.count {
+        builder.appendFailure()
+      } else {
         builder.values.append(bytes.bytes)
       }
     }

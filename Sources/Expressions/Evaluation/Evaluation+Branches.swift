@@ -10,9 +10,14 @@ extension Evaluation {
     case .cases(let branches, let otherwise):
       for branch in branches {
         guard let open = merge.open else { break }
-        let part = rowCount == open.countOfOnes ? self : filtered(by: open, for: [
-          branch.condition, branch.value,
-        ])
+        let part =
+          rowCount == open.countOfOnes
+          ? self
+          : filtered(
+            by: open,
+            for: [
+              branch.condition, branch.value,
+            ])
         let chosen = try part.truth(branch.condition).trues
         let values = try part.filtered(by: chosen, for: [branch.value]).column(branch.value)
         merge.add(values, at: chosen)

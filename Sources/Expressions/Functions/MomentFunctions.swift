@@ -84,7 +84,8 @@ enum MomentFunctions {
   ) -> Outcome {
     // Days have no hours to cut off.
     if scale.isDate, unit.isWithinDay || unit == .day {
-      return Outcome(ColumnLoops.map(column, Int64.self, as: type) { Int32(truncatingIfNeeded: $0) })
+      return Outcome(
+        ColumnLoops.map(column, Int64.self, as: type) { Int32(truncatingIfNeeded: $0) })
     }
     if scale.isDate {
       return ColumnLoops.checked(column, Int64.self, as: type) { value in

@@ -54,16 +54,13 @@ extension RawSpan {
   /// `count` code points from the one in place `start` on, places counting from 1, or from the end
   /// if it is negative. A window that starts before the text is cut.
   func codePoints(from start: Int, count: Int) -> Range<Int> {
-    if count <= 0 { return 0..<0 }
-    let total = start < 0 ? codePointCount : 0
-    var first = start
+    var first = start < 0 ? codePointCount + start + 1 : start
     var count = count
-    if start < 0 {
-      first = Swift.max(start, -total) + total + 1
-    } else if start == 0 {
+    if first < 1 {
+      count = Swift.max(count, 0) + Swift.max(first - 1, -Swift.max(count, 0))
       first = 1
-      count -= 1
     }
+    if count <= 0 { return 0..<0 }
     let lower = offset(afterCodePoints: first - 1)
     return lower..<lower + extracting(lower..<byteCount).offset(afterCodePoints: count)
   }

@@ -198,7 +198,9 @@ extension Evaluation {
       let wins = isBetter.or(best.nulls.andNot(next.nulls))
       var places: [Int32] = []
       places.reserveCapacity(rowCount)
-      for row in 0..<rowCount { places.append(Int32(truncatingIfNeeded: wins[row] ? rowCount + row : row)) }
+      for row in 0..<rowCount {
+        places.append(Int32(truncatingIfNeeded: wins[row] ? rowCount + row : row))
+      }
       do throws(ColumnarError) { best = try Column.concat([best, next]).gather(places) } catch {
         throw .columnar(error, in: "\(node.source)")
       }

@@ -230,9 +230,12 @@ struct TextArguments {
 
   private func writeReplaced(_ row: Int, to scratch: inout MutableBuffer) {
     var start = 0
-    while let found = with(0, row, { text in
-      with(1, row) { $0.byteCount == 0 ? nil : text.firstOffset(of: $0, from: start) }
-    }) {
+    while let found = with(
+      0, row,
+      { text in
+        with(1, row) { $0.byteCount == 0 ? nil : text.firstOffset(of: $0, from: start) }
+      })
+    {
       texts[0]?.append(row, start..<found, to: &scratch)
       texts[2]?.append(row, to: &scratch)
       start = found + with(1, row) { $0.byteCount }
