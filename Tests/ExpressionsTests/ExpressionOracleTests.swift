@@ -7,7 +7,7 @@ import Testing
 @Suite("Expressions beside DuckDB")
 struct ExpressionOracleTests {
   /// Each is spelled the same in both, unless the second form says otherwise.
-  private static let expressions: [(ours: String, theirs: String?)] =
+  static let expressions: [(ours: String, theirs: String?)] =
     numbers + casts + truths + texts + moments + choices
 
   private static let numbers: [(String, String?)] =

@@ -117,7 +117,7 @@ struct RandomTypedExpression {
     func part() -> String { text(.string, depth) }
     switch random.int(in: 0..<7) {
     case 0: return "(\(part()) || \(part()))"
-    case 1: return "substr(\(part()), \(random.int(in: -4..<5)), \(random.int(in: 0..<5)))"
+    case 1: return "substr(\(part()), \(random.int(in: 0..<5)), \(random.int(in: 0..<5)))"
     case 2: return "replace(\(part()), \(leaf(.string)), \(leaf(.string)))"
     case 3: return "CAST(\(text(.int, depth)) AS string)"
     case 4: return "trim(\(part()))"
