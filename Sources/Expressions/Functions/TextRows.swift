@@ -43,6 +43,8 @@ final class TextRows: Sendable {
     return body(bytes.bytes.extracting(range))
   }
 
+  func isNull(_ row: Int) -> Bool { column.isNull(row) }
+
   func text(_ row: Int) -> String { column.string(row) }
 
   /// Appends the bytes in `row` to `target`.
