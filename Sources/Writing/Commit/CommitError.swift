@@ -13,6 +13,8 @@ public enum CommitError: Error, Sendable {
   /// No one can tell whether the commit happened. No file of it was deleted; if it did, a snapshot
   /// has `commitID` as its `lake.commit-id`.
   case stateUnknown(StorageError, commitID: String)
+  /// Others changed what the change was worked out from: it has to be worked out again.
+  case conflict(Conflict)
   /// The change does not fit the table, as it was or as it has become.
   case rejected(IcebergError)
   /// Rows do not fit the table's schema; which column, and what was found.
@@ -31,6 +33,7 @@ extension CommitError {
   public var remedy: Remedy {
     switch self {
     case .conflictsPersist, .cancelled: .retry
+    case .conflict: .rebase
     case .stateUnknown: .inspect
     case .rejected, .schemaMismatch, .invalidValue, .unsupported: .changeInput
     case .catalog(let error): error.remedy
@@ -47,6 +50,7 @@ extension CommitError: CustomStringConvertible {
     case .stateUnknown(let cause, let commitID):
       "the outcome is unknown and nothing was cleaned up: \(cause); the commit happened if a "
         + "snapshot of the table has lake.commit-id \(commitID)"
+    case .conflict(let conflict): "\(conflict); nothing was changed"
     case .rejected(let error): "\(error)"
     case .schemaMismatch(let column, let expected, let found):
       "column '\(column)': expected \(expected), found \(found)"
