@@ -43,7 +43,7 @@ struct Failure {
       }
     case let error as CommitError:
       switch error {
-      case .conflictsPersist: .conflict
+      case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
       case .rejected(let error): status(of: error)

@@ -18,7 +18,8 @@ struct Lake: AsyncParsableCommand {
     subcommands: [
       CreateCommand.self, AppendCommand.self, ScanCommand.self, CountCommand.self,
       LogCommand.self, ShowCommand.self, InspectCommand.self, SchemaCommand.self,
-      DescribeCommand.self, AlterCommand.self, ListCommand.self, DropCommand.self,
+      DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
+      RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self, DropCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }
