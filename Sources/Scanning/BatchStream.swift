@@ -46,7 +46,8 @@ public struct BatchStream: AsyncSequence, Sendable {
     private mutating func decodeMore() async throws(ScanError) -> Bool {
       if source == nil {
         let plan = try await scan.plan()
-        source = UnitSource(plan.tasks, try scan.request(plan.schema))
+        source = UnitSource(
+          plan.tasks, try scan.request(plan.schema), parallelism: scan.taskLimit)
       }
       var units: [ScanUnit] = []
       while units.count < scan.taskLimit, let unit = try await source?.next() {

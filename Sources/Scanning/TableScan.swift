@@ -11,7 +11,7 @@ internal import Storage
 ///
 /// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
 public struct TableScan: Sendable {
-  private let table: Table
+  let table: Table
   private var selection = SnapshotSelection.current
   private var columns: [String]?
   private var predicate = Predicate.alwaysTrue
@@ -99,7 +99,8 @@ public struct TableScan: Sendable {
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
     let plan = try await self.plan()
-    var source = UnitSource(plan.tasks, try request(plan.schema))
+    var source = UnitSource(
+      plan.tasks, try request(plan.schema), parallelism: parallelism)
     var returned = 0
     if let mostRows {
       // Where rows are counted, only the consumer knows which are still wanted.
@@ -136,6 +137,7 @@ public struct TableScan: Sendable {
   // MARK: what is asked for, in terms of a schema
 
   func bind(_ schema: Schema) throws(ScanError) -> BoundPredicate {
+    let schema = try readable(schema)
     do throws(IcebergError) {
       return try predicate.bound(to: schema)
     } catch {
@@ -149,8 +151,19 @@ public struct TableScan: Sendable {
     return try outputFields(schema)
   }
 
+  /// What can be named: the columns of `schema`, and the metadata columns.
+  private func readable(_ schema: Schema) throws(ScanError) -> Schema {
+    let partition = try CommonPartition(table.metadata)
+    do throws(IcebergError) {
+      return try schema.withMetadataColumns(partition: partition.fields)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
   private func outputFields(_ schema: Schema) throws(ScanError) -> [Field] {
     guard let columns else { return schema.fields }
+    let schema = try readable(schema)
     do throws(IcebergError) {
       return try FieldSelection(schema).fields(columns)
     } catch {
@@ -163,25 +176,32 @@ public struct TableScan: Sendable {
     let output = try outputFields(schema)
     let known = Set(output.flatMap(\.allIDs))
     let needed = filter.columns.filter { !known.contains($0.id) }.map(\.name)
-    let extra: [Field]
-    do throws(IcebergError) {
-      extra = try FieldSelection(schema).fields(needed)
-    } catch {
-      throw .invalidRequest(error)
-    }
-    return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+    let extra = try fields(needed, of: schema)
+    return try request(output: output, extra: extra, filter: filter)
   }
 
   /// What it takes to count the rows of some files that match.
   func countRequest(
     _ schema: Schema, _ filter: BoundPredicate
   ) throws(ScanError) -> ReadRequest {
-    do throws(IcebergError) {
-      let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
-      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
-    } catch {
+    let columns = try fields(filter.columns.map(\.name), of: schema)
+    return try request(output: columns, extra: [], filter: filter)
+  }
+
+  private func fields(_ names: [String], of schema: Schema) throws(ScanError) -> [Field] {
+    let schema = try readable(schema)
+    do throws(IcebergError) { return try FieldSelection(schema).fields(names) } catch {
       throw .invalidRequest(error)
     }
+  }
+
+  private func request(
+    output: [Field], extra: [Field], filter: BoundPredicate
+  ) throws(ScanError) -> ReadRequest {
+    let showsPartition = (output + extra).contains { $0.id == MetadataColumn.partition.fieldID }
+    return ReadRequest(
+      table: table, output: output, extra: extra, filter: filter,
+      partition: showsPartition ? try CommonPartition(table.metadata) : nil)
   }
 
   /// True if metadata tells that every row of the task's file matches.

@@ -26,7 +26,8 @@ struct RowGroupFacts: ColumnFactsSource {
   }
 
   func facts(of column: BoundColumn) -> ColumnFacts? {
-    guard let index = leaves[column.id], let type = column.type.primitive,
+    // What a file stores of row lineage is not all that rows have of it.
+    guard MetadataColumn(column.id) == nil, let index = leaves[column.id], let type = column.type.primitive,
       let statistics = footer.statistics(rowGroup: rowGroup, leaf: index)
     else { return nil }
     return ColumnFacts(

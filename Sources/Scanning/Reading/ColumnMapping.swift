@@ -16,15 +16,40 @@ struct ColumnMapping: Sendable {
   let fields: [Field]
   /// Of identity partition fields, by the id of their source column.
   let partitionValues: [FieldID: Value?]
+  /// What metadata columns show.
+  let facts: FileFacts
 
   /// The columns wanted, from a batch of what the file has of them.
-  func apply(_ batch: RecordBatch) throws(ScanError) -> RecordBatch {
+  ///
+  /// - Parameter position: of the batch's first row in the file; the others follow it.
+  func apply(_ batch: RecordBatch, at position: Int64) throws(ScanError) -> RecordBatch {
     var columns: [Column] = []
     for field in fields {
-      columns.append(try column(field, batch.fields, batch.columns, rowCount: batch.rowCount))
+      if let kind = MetadataColumn(field.id) {
+        columns.append(try metadataColumn(kind, field, batch, at: position))
+      } else {
+        columns.append(try column(field, batch.fields, batch.columns, rowCount: batch.rowCount))
+      }
     }
     return RecordBatch(
       fields: fields.map(\.columnField), columns: columns, rowCount: batch.rowCount)
+  }
+
+  private func metadataColumn(
+    _ kind: MetadataColumn, _ field: Field, _ batch: RecordBatch, at position: Int64
+  ) throws(ScanError) -> Column {
+    var stored: Column?
+    if kind.isStored,
+      let index = batch.fields.firstIndex(where: { $0.fieldID == field.id.rawValue })
+    {
+      stored = try convert(batch.columns[index], batch.fields[index], to: field)
+    }
+    do throws(ColumnarError) {
+      return try facts.column(kind, field, at: position, count: batch.rowCount, stored: stored)
+    } catch {
+      throw .schemaMismatch(
+        file: file, column: field.name, expected: "\(field.type)", found: "\(error)")
+    }
   }
 
   private func column(

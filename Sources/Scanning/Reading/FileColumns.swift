@@ -59,6 +59,7 @@ struct FileColumns {
   /// What to read for `field`: its leaves; or, where the file has none of those, itself, since it
   /// still tells which rows are null.
   private func leaves(of field: Field) -> Set<Int32> {
+    if let column = MetadataColumn(field.id), !column.isStored { return [] }
     var found: Set<Int32> = []
     switch field.type {
     case .primitive: return [field.id.rawValue]

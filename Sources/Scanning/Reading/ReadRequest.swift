@@ -15,10 +15,12 @@ struct ReadRequest: Sendable {
   /// Columns that only the filter needs.
   let extra: [Field]
   let filter: BoundPredicate
+  /// The fields of all the table's partition specs; nil if no column shows them.
+  var partition: CommonPartition?
 
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
-  func open(_ task: ScanTask) async throws(ScanError) -> OpenDataFile {
+  func open(_ task: ScanTask, _ deletes: FileDeletes) async throws(ScanError) -> OpenDataFile {
     guard task.file.format == .parquet else {
       throw .unsupported(what: "\(task.file.format.name) data files", file: task.file.path)
     }
@@ -29,7 +31,7 @@ struct ReadRequest: Sendable {
     } catch {
       throw .dataFile(error)
     }
-    let fields = output + extra
+    let fields = output + extra + missing(deletes.keyFields, from: output + extra)
     let found = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
       try nameMapping()
     }
@@ -37,10 +39,30 @@ struct ReadRequest: Sendable {
     return OpenDataFile(
       parquet: parquet, projection: found.projection(of: fields),
       mapping: ColumnMapping(
-        file: task.file.path, fields: fields, partitionValues: identityValues(of: task)),
+        file: task.file.path, fields: fields, partitionValues: identityValues(of: task),
+        facts: facts(of: task)),
+      deletes: deletes,
       filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
       fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
       leaves: found.leaves)
+  }
+
+  /// Those of `wanted` that are not in `fields` with all they have.
+  private func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
+    var known = Set(fields.flatMap(\.allIDs))
+    var missing: [Field] = []
+    for field in wanted where !known.isSuperset(of: field.leafIDs) {
+      known.formUnion(field.allIDs)
+      missing.append(field)
+    }
+    return missing
+  }
+
+  private func facts(of task: ScanTask) -> FileFacts {
+    let spec = table.metadata.partitionSpec(task.file.partition.specID)
+    return FileFacts(
+      file: task.file, sequenceNumber: task.sequenceNumber,
+      partition: partition?.values(of: task.file.partition, in: spec) ?? [])
   }
 
   /// Which fields the columns of files are that have no ids; nil if the table does not tell.

@@ -17,27 +17,30 @@ struct ScanUnit: Sendable {
   let plan: ReadPlan
   /// Of the row group.
   let rows: Range<Int>
+  /// The position of the row group's first row in the file.
+  let firstPosition: Int64
   /// The pages of the row group, shared by all its units.
   let bytes: FileBytes
 
   /// The live rows that match, as batches.
   func read(_ workspace: DecodeWorkspace) throws(ScanError) -> [RecordBatch] {
-    var batches: [RecordBatch] = []
+    var batches: [(position: Int64, rows: RecordBatch)] = []
     do throws(ParquetError) {
       let decoder = try RowGroupDecoder(
         file.parquet.footer, plan: plan, bytes: bytes, workspace: workspace)
       decoder.skip(rows.lowerBound)
-      while decoder.row < rows.upperBound,
-        let batch = try decoder.next(limit: min(Self.batchRowCount, rows.upperBound - decoder.row))
-      {
-        batches.append(batch)
+      while decoder.row < rows.upperBound {
+        let position = firstPosition + Int64(decoder.row)
+        let limit = min(Self.batchRowCount, rows.upperBound - decoder.row)
+        guard let batch = try decoder.next(limit: limit) else { break }
+        batches.append((position, batch))
       }
     } catch {
       throw .dataFile(.parquet(error, file: file.parquet.path))
     }
     var results: [RecordBatch] = []
-    for batch in batches {
-      let rows = try file.finish(batch)
+    for (position, batch) in batches {
+      let rows = try file.finish(batch, at: position)
       if rows.rowCount > 0 { results.append(rows) }
     }
     return results
@@ -54,6 +57,7 @@ struct OpenDataFile: Sendable {
   let parquet: ParquetFile
   let projection: ParquetProjection
   let mapping: ColumnMapping
+  let deletes: FileDeletes
   /// Nil where every row is wanted.
   let filter: RowFilter?
   /// How many of the mapping's columns were asked for; those after them only the filter needs.
@@ -72,15 +76,28 @@ struct OpenDataFile: Sendable {
   }
 
   /// The rows wanted of what was decoded, as the schema has them.
-  func finish(_ decoded: RecordBatch) throws(ScanError) -> RecordBatch {
+  ///
+  /// - Parameter position: of the first of these rows in the file; the others follow it.
+  func finish(_ decoded: RecordBatch, at position: Int64) throws(ScanError) -> RecordBatch {
     var batch = decoded
     if let fieldsWithIDs {
       let columns = zip(decoded.columns, fieldsWithIDs).map { $0.retyped(as: $1.type) }
       batch = RecordBatch(fields: fieldsWithIDs, columns: columns, rowCount: decoded.rowCount)
     }
-    var rows = try mapping.apply(batch)
-    if let filter { rows = rows.filter(by: filter.matching(rows)) }
-    return outputCount == rows.columns.count
-      ? rows : rows.selecting(Array(0..<outputCount))
+    var rows = try mapping.apply(batch, at: position)
+    var kept = deletes.live(position..<position + Int64(rows.rowCount))
+    if let filter {
+      let matching = filter.matching(rows)
+      kept = kept.map { $0.and(matching) } ?? matching
+    }
+    if !deletes.keys.isEmpty {
+      if let some = kept, some.countOfOnes * 4 < rows.rowCount {
+        rows = rows.filter(by: some)
+        kept = nil
+      }
+      if let left = deletes.unmatched(rows) { kept = kept.map { $0.and(left) } ?? left }
+    }
+    if outputCount < rows.columns.count { rows = rows.selecting(Array(0..<outputCount)) }
+    return kept.map { rows.filter(by: $0) } ?? rows
   }
 }

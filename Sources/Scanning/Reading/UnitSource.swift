@@ -12,15 +12,24 @@ internal import Storage
 /// they come up: nothing is read ahead but one row group.
 struct UnitSource {
   private let request: ReadRequest
+  /// Nil where no task has deletes.
+  private let deletes: DeleteLoader?
   private var tasks: ArraySlice<ScanTask>
   private var file: OpenDataFile?
   private var rowGroups: ArraySlice<Int> = []
+  /// The position of each row group's first row in the file.
+  private var firstPositions: [Int64] = []
   private var units: ArraySlice<ScanUnit> = []
   private(set) var counts = ScanCounts()
 
-  init(_ tasks: [ScanTask], _ request: ReadRequest) {
+  /// - Parameter parallelism: of reading delete files.
+  init(_ tasks: [ScanTask], _ request: ReadRequest, parallelism: Int) {
     self.tasks = tasks[...]
     self.request = request
+    let hasDeletes = tasks.contains { !$0.deletes.isEmpty }
+    deletes =
+      hasDeletes
+      ? DeleteLoader(tasks, of: request.table, parallelism: parallelism) : nil
   }
 
   /// The next unit; nil after the last.
@@ -38,7 +47,8 @@ struct UnitSource {
   }
 
   private mutating func open(_ task: ScanTask) async throws(ScanError) {
-    let opened = try await request.open(task)
+    let deletes = try await self.deletes?.deletes(of: task) ?? .none
+    let opened = try await request.open(task, deletes)
     let footer = opened.parquet.footer
     guard footer.rowCount == task.file.recordCount else {
       throw .wrongSize(
@@ -48,8 +58,12 @@ struct UnitSource {
     file = opened
     counts.files += 1
     counts.rowGroups += footer.rowGroupCount
+    firstPositions = footer.firstPositions
     let kept = (0..<footer.rowGroupCount).filter { group in
-      footer.rowCount(ofRowGroup: group) > 0 && opened.mightMatch(rowGroup: group)
+      let count = footer.rowCount(ofRowGroup: group)
+      let rows = firstPositions[group]..<firstPositions[group] + count
+      return count > 0 && opened.mightMatch(rowGroup: group)
+        && deletes.count(in: rows) < count
     }
     counts.rowGroupsRead += kept.count
     rowGroups = kept[...]
@@ -74,12 +88,22 @@ struct UnitSource {
     let size = max(1024, (rowCount + parts - 1) / parts)
     return stride(from: 0, to: rowCount, by: size).map { start in
       ScanUnit(
-        file: file, plan: plan, rows: start..<min(start + size, rowCount), bytes: bytes)
+        file: file, plan: plan, rows: start..<min(start + size, rowCount),
+        firstPosition: firstPositions[group], bytes: bytes)
     }
   }
 }
 
 extension ParquetFooter {
+  /// The position of each row group's first row in the file.
+  fileprivate var firstPositions: [Int64] {
+    var next: Int64 = 0
+    return (0..<rowGroupCount).map { group in
+      defer { next &+= rowCount(ofRowGroup: group) }
+      return next
+    }
+  }
+
   /// How many bytes the pages of some columns of a row group have, inflated and as they are stored.
   fileprivate func byteCounts(
     ofRowGroup group: Int, _ projection: ParquetProjection
