@@ -46,6 +46,7 @@ struct Failure {
       case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
+      case .reading(let error): status(of: error)
       case .rejected(let error): status(of: error)
       default: .failed
       }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Iceberg
+public import Scanning
 public import Storage
 
 /// What can go wrong when a change is committed.
@@ -23,6 +24,8 @@ public enum CommitError: Error, Sendable {
   case invalidValue(column: String, row: Int, reason: String)
   /// The table has a feature that this engine can't write.
   case unsupported(String)
+  /// Rows that the change is about can't be read.
+  case reading(ScanError)
   case catalog(CatalogError)
   case storage(StorageError, while: String)
   case cancelled
@@ -36,6 +39,7 @@ extension CommitError {
     case .conflict: .rebase
     case .stateUnknown: .inspect
     case .rejected, .schemaMismatch, .invalidValue, .unsupported: .changeInput
+    case .reading(let error): error.remedy
     case .catalog(let error): error.remedy
     case .storage(let error, _): error.remedy
     }
@@ -57,6 +61,7 @@ extension CommitError: CustomStringConvertible {
     case .invalidValue(let column, let row, let reason):
       "column '\(column)', row \(row): \(reason)"
     case .unsupported(let what): "\(what) can't be written"
+    case .reading(let error): "\(error)"
     case .catalog(let error): "\(error)"
     case .storage(let error, let activity): "\(activity): \(error)"
     case .cancelled: "cancelled; nothing was changed"
