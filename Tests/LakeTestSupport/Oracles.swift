@@ -29,6 +29,12 @@ public enum Oracles {
     }
   }
 
+  /// The interpreter that has `engine`; nil if it is not installed.
+  public static func python(of engine: String) -> URL? {
+    let python = home.appending(path: "\(engine)/bin/python")
+    return FileManager.default.fileExists(atPath: python.path) ? python : nil
+  }
+
   /// What `engines` read of the table in `folder`, compared with the canonical rows in `expected`.
   public static func compare(_ folder: URL, _ engines: [String], expected: URL) throws -> [Answer] {
     guard let tools, !engines.isEmpty else { return [] }
