@@ -89,9 +89,8 @@ struct DeleteModel {
   }
 
   private static func partition(_ random: SeededRandom, _ schema: Schema) -> String {
-    let names = Generators.leaves(schema).filter { $0.field.id != number }
-    return names.isEmpty || random.chance(20)
-      ? "bucket(2, n)" : Generators.partitionText(random, schema)
+    // Mostly few partitions, so that deletes meet in one file.
+    random.chance(70) ? "bucket(2, n)" : Generators.partitionText(random, schema)
   }
 
   // MARK: what is true
@@ -158,13 +157,13 @@ struct DeleteModel {
   mutating func change() async throws {
     switch random.int(in: 0..<100) {
     case _ where files.isEmpty: try await append()
-    case 0..<25: try await append()
-    case 25..<50: try await deleteByPosition()
-    case 50..<78: try await deleteByKeys()
-    case 78..<84: try await evolve()
-    case 84..<88 where table.metadata.formatVersion == .v2: try await upgrade()
-    case 88..<93: try await removeFile()
-    default: try await respecify()
+    case 0..<22: try await append()
+    case 22..<55: try await deleteByPosition()
+    case 55..<82: try await deleteByKeys()
+    case 82..<87: try await evolve()
+    case 87..<94 where table.metadata.formatVersion == .v2: try await upgrade()
+    case 87..<95: try await respecify()
+    default: try await removeFile()
     }
   }
 
@@ -181,7 +180,7 @@ struct DeleteModel {
 
   /// A number that content can have; nil for the commit's own.
   private func someSequenceNumber() -> SequenceNumber? {
-    random.chance(20)
+    random.chance(35)
       ? SequenceNumber(
         Int64(random.int(in: 0..<Int(table.metadata.lastSequenceNumber.rawValue) + 1))) : nil
   }
@@ -229,14 +228,17 @@ struct DeleteModel {
     return numbers
   }
 
+  /// A live data file: often the first, so that there is one that many deletes are of.
+  private func someFile() -> File { random.chance(50) ? files[0] : random.pick(files) }
+
   private func somePositions(_ file: File) -> Set<Int64> {
-    let share = random.pick([5, 30, 100])
+    let share = random.pick([3, 15, 15, 50])
     return Set((0..<file.rows.count).filter { _ in random.chance(share) }.map { Int64($0) })
   }
 
   private mutating func deleteByPosition() async throws {
-    if table.metadata.formatVersion >= .v3, random.chance(80) { return try await vectors() }
-    let target = random.pick(files)
+    if table.metadata.formatVersion >= .v3, random.chance(55) { return try await vectors() }
+    let target = someFile()
     var some = [target]
     if random.chance(50) {
       // Of files in other partitions, too: those rows stay.
@@ -264,8 +266,8 @@ struct DeleteModel {
   private mutating func vectors() async throws {
     var edit = TableEdit()
     var wanted: [(file: DataFile, positions: [Int64])] = []
-    let target = random.pick(files)
-    for file in files where file.file.path == target.file.path || random.chance(30) {
+    let target = someFile()
+    for file in files where file.file.path == target.file.path || random.chance(20) {
       var positions = somePositions(file)
       deletes.removeAll { delete in
         guard case .vector(file.file.path, let old) = delete.deletes else { return false }
@@ -284,7 +286,7 @@ struct DeleteModel {
   }
 
   private mutating func deleteByKeys() async throws {
-    let target = random.pick(files)
+    let target = someFile()
     let spec = random.pick(table.metadata.partitionSpecs)
     let isGlobal = spec.isUnpartitioned && random.chance(60)
     let partition =
@@ -304,7 +306,7 @@ struct DeleteModel {
       random.chance(20) || ids.contains { id in field.id == id || field.type.holds(id) }
     }
     let donors = files.flatMap(\.rows)
-    let rows = (0..<random.int(in: 1..<12)).map { _ in random.pick(donors) }
+    let rows = (0..<random.int(in: 1..<6)).map { _ in random.pick(donors) }
     let keys = rows.map { row in ids.map { value($0, of: row, schema) } }
     let file = try await DeleteFiles(table, random).equality(
       ids, rows.map { row in columns.map { value($0.id, of: row, schema) } }, columns,

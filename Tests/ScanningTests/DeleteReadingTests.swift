@@ -21,9 +21,9 @@ struct DeleteReadingTests {
   @Test func `reads with deletes give what a model of rows gives`() async throws {
     let random = SeededRandom(printing: "reads with deletes")
     var seen = (deleted: 0, live: 0, filesLeftOut: 0)
-    for round in 0..<(Self.isLong ? 1500 : 40) {
+    for round in 0..<(Self.isLong ? 1500 : 30) {
       var model = try await DeleteModel(random)
-      for _ in 0..<random.int(in: 2..<14) {
+      for _ in 0..<random.int(in: 3..<18) {
         try await model.change()
         try model.noteState()
       }
@@ -35,14 +35,14 @@ struct DeleteReadingTests {
         Issue.record("\(note()): \(found)")
       }
       #expect(try await model.table.scan().count() == Int64(live.count), note())
-      for state in model.states where random.chance(30) {
+      for state in model.states where random.chance(15) {
         let scan = model.table.scan().at(.id(state.snapshot))
         if let found = try await difference(scan, state.live, state.schema, model) {
           Issue.record("\(note()), as of \(state.snapshot.rawValue): \(found)")
         }
         #expect(try await scan.count() == Int64(state.live.count), note())
       }
-      for _ in 0..<4 {
+      for _ in 0..<3 {
         let predicate = Generators.predicate(random, on: model.schema)
         let bound = try predicate.bound(to: model.schema)
         let wanted = live.filter { live in
