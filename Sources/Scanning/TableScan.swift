@@ -17,6 +17,8 @@ public struct TableScan: Sendable {
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
   private var parallelism: Int
+  /// The only files that are read; nil: those that planning finds.
+  var tasks: [ScanTask]?
 
   init(_ table: Table) {
     self.table = table
@@ -80,6 +82,9 @@ public struct TableScan: Sendable {
   public func plan() async throws(ScanError) -> ScanPlan {
     let (snapshot, schema) = try table.metadata.state(selection)
     let filter = try bind(schema)
+    if let tasks {
+      return ScanPlan(snapshot: snapshot, schema: schema, tasks: tasks, counts: PlanCounts())
+    }
     return try await ScanPlanner(
       table: table, snapshot: snapshot, schema: schema, filter: filter
     ).plan()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Catalogs
-internal import Iceberg
+package import Iceberg
 internal import Storage
 
 /// Finds the data files a scan has to read: those that partition values and column metrics can't
@@ -146,10 +146,12 @@ private struct SummaryFacts: ColumnFactsSource {
 }
 
 /// What a manifest tells of the columns of a data file.
-struct DataFileFacts: ColumnFactsSource {
-  let file: DataFile
+package struct DataFileFacts: ColumnFactsSource {
+  private let file: DataFile
 
-  func facts(of column: BoundColumn) -> ColumnFacts? {
+  package init(file: DataFile) { self.file = file }
+
+  package func facts(of column: BoundColumn) -> ColumnFacts? {
     if let known = MetadataColumn(column.id) { return facts(of: known) }
     guard let metrics = file.metrics[column.id], let type = column.type.primitive else {
       return nil
