@@ -61,7 +61,7 @@ struct FixtureTests {
     let make = RandomBatches(random: random)
     try ArrowFiles.withFolder { folder in
       var expected: [String: ([String], columns: Int)] = [:]
-      for index in 0..<80 {
+      for index in 0..<40 {
         let fields = make.fields(random.int(in: 1..<6), depth: random.int(in: 0..<4))
         let batches = (0..<random.int(in: 1..<3)).map { _ in
           make.batch(fields, rows: random.pick([0, 1, 7, 64, 200]))
