@@ -20,8 +20,8 @@ extension TableScan {
       }
     }
     guard !undecided.isEmpty else { return total }
-    var source = UnitSource(undecided, try countRequest(plan.schema, filter))
-    try await OrderedPipeline.run(&source, parallelism: taskLimit) {
+    let source = UnitSource(undecided, try countRequest(plan.schema, filter))
+    _ = try await OrderedPipeline.run(source, parallelism: taskLimit) {
       batches throws(ScanError) -> Int64 in
       batches.reduce(0) { $0 + Int64($1.rowCount) }
     } consume: { count throws(ScanError) in

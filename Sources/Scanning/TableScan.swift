@@ -17,6 +17,7 @@ public struct TableScan: Sendable {
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
   private var parallelism: Int
+  private var tuning = ReadTuning()
 
   init(_ table: Table) {
     self.table = table
@@ -73,6 +74,13 @@ public struct TableScan: Sendable {
     return scan
   }
 
+  /// Reads in other steps than it would: for tests.
+  package func tuned(_ tuning: ReadTuning) -> TableScan {
+    var scan = self
+    scan.tuning = tuning
+    return scan
+  }
+
   /// Finds out from metadata what has to be read.
   ///
   /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
@@ -99,38 +107,10 @@ public struct TableScan: Sendable {
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
     let plan = try await self.plan()
-    var source = UnitSource(plan.tasks, try request(plan.schema))
-    var returned = 0
-    if let mostRows {
-      // Where rows are counted, only the consumer knows which are still wanted.
-      var left = mostRows
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) in
-        batches
-      } consume: { batches throws(ScanError) in
-        for batch in batches where left > 0 {
-          let kept = batch.slice(0..<min(batch.rowCount, left))
-          left -= kept.rowCount
-          returned += kept.rowCount
-          guard try await consume(try transform(kept)) else { return false }
-        }
-        return left > 0
-      }
-    } else {
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) -> [(Int, Output)] in
-        var outputs: [(Int, Output)] = []
-        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
-        return outputs
-      } consume: { outputs throws(ScanError) in
-        for (rows, output) in outputs {
-          returned += rows
-          guard try await consume(output) else { return false }
-        }
-        return true
-      }
-    }
-    return ScanReport(plan: plan.counts, read: source.counts, rows: returned)
+    let source = UnitSource(plan.tasks, try request(plan.schema))
+    let (counts, returned) = try await OrderedPipeline.run(
+      source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
+    return ScanReport(plan: plan.counts, read: counts, rows: returned)
   }
 
   // MARK: what is asked for, in terms of a schema
@@ -169,7 +149,7 @@ public struct TableScan: Sendable {
     } catch {
       throw .invalidRequest(error)
     }
-    return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+    return ReadRequest(table: table, output: output, extra: extra, filter: filter, tuning: tuning)
   }
 
   /// What it takes to count the rows of some files that match.
@@ -178,7 +158,7 @@ public struct TableScan: Sendable {
   ) throws(ScanError) -> ReadRequest {
     do throws(IcebergError) {
       let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
-      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
+      return ReadRequest(table: table, output: columns, extra: [], filter: filter, tuning: tuning)
     } catch {
       throw .invalidRequest(error)
     }

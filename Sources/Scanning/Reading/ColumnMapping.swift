@@ -17,6 +17,12 @@ struct ColumnMapping: Sendable {
   /// Of identity partition fields, by the id of their source column.
   let partitionValues: [FieldID: Value?]
 
+  /// The mapping of some of the fields.
+  func keeping(_ isKept: (FieldID) -> Bool) -> ColumnMapping {
+    ColumnMapping(
+      file: file, fields: fields.filter { isKept($0.id) }, partitionValues: partitionValues)
+  }
+
   /// The columns wanted, from a batch of what the file has of them.
   func apply(_ batch: RecordBatch) throws(ScanError) -> RecordBatch {
     var columns: [Column] = []

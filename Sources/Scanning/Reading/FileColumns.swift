@@ -36,6 +36,13 @@ struct FileColumns {
     }
   }
 
+  /// - Parameter given: the file's columns, all of them with ids.
+  init(_ schema: ParquetSchema, given: [ColumnField]) {
+    self.schema = schema
+    self.given = given
+    ids = Self.ids(in: given)
+  }
+
   /// The file's columns that `fields` are made from.
   func projection(of fields: [Field]) -> ParquetProjection {
     var wanted: Set<Int32> = []

@@ -15,6 +15,7 @@ struct ReadRequest: Sendable {
   /// Columns that only the filter needs.
   let extra: [Field]
   let filter: BoundPredicate
+  let tuning: ReadTuning
 
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
@@ -29,18 +30,12 @@ struct ReadRequest: Sendable {
     } catch {
       throw .dataFile(error)
     }
-    let fields = output + extra
-    let found = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
+    let columns = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
       try nameMapping()
     }
-    let residual = residual(of: task)
     return OpenDataFile(
-      parquet: parquet, projection: found.projection(of: fields),
-      mapping: ColumnMapping(
-        file: task.file.path, fields: fields, partitionValues: identityValues(of: task)),
-      filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
-      fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
-      leaves: found.leaves)
+      parquet, columns, name: task.file.path, output: output, extra: extra,
+      partitionValues: identityValues(of: task), residual: residual(of: task))
   }
 
   /// Which fields the columns of files are that have no ids; nil if the table does not tell.
