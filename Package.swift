@@ -65,7 +65,7 @@ let package = Package(
     module("Avro", "JSON", "Codecs", "Bytes"),
     module("Arrow", "Columnar", "Codecs", "Bytes"),
     // layer 3
-    module("ParquetFiles", "Parquet", "Storage", "Bytes"),
+    module("ParquetFiles", "Parquet", "Storage", "Columnar", "Bytes"),
     module("Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     // layer 4
     module(
@@ -113,7 +113,7 @@ let package = Package(
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),
-    tests("Scanning", "Scanning", "LakeTestSupport", "Lake"),
+    tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),

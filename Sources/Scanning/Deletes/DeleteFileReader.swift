@@ -165,8 +165,8 @@ struct DeleteFileReader: Sendable {
   ) async throws(ScanError) {
     let task = ScanTask(file: file, sequenceNumber: SequenceNumber(0))
     let request = ReadRequest(table: table, output: fields, extra: [], filter: .alwaysTrue)
-    var source = UnitSource([task], request, parallelism: parallelism)
-    try await OrderedPipeline.run(&source, parallelism: parallelism, transform: transform) {
+    let source = UnitSource([task], request, parallelism: parallelism)
+    _ = try await OrderedPipeline.run(source, parallelism: parallelism, transform: transform) {
       output throws(ScanError) in
       try consume(output)
       return true
