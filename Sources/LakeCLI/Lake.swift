@@ -17,6 +17,7 @@ struct Lake: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       CreateCommand.self, AppendCommand.self, OverwriteCommand.self, DeleteCommand.self,
+      UpdateCommand.self,
       ScanCommand.self, CountCommand.self,
       LogCommand.self, ShowCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
