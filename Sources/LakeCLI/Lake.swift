@@ -16,7 +16,7 @@ struct Lake: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      CreateCommand.self, AppendCommand.self, OverwriteCommand.self, DeleteCommand.self,
+      CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self, DeleteCommand.self,
       UpdateCommand.self,
       ScanCommand.self, CountCommand.self,
       LogCommand.self, ShowCommand.self, InspectCommand.self, SchemaCommand.self,
