@@ -46,7 +46,8 @@ struct AddFilesCommand: AsyncParsableCommand, ChangingCommand {
 
   /// `path` itself, or the Parquet files in the folder it is.
   private static func parquetFiles(_ path: ObjectPath) async throws -> [ObjectPath] {
-    if try await Stores.local.headIfPresent(path) != nil { return [path] }
+    // Asking a folder for what a file is fails.
+    if let info = try? await Stores.local.headIfPresent(path), info.byteCount >= 0 { return [path] }
     let found = try await Stores.local.listAll(path).map(\.path).filter { file in
       let below = path.relativePath(of: file) ?? ""
       let isHidden = below.split(separator: "/").contains {
