@@ -76,7 +76,7 @@ struct ConflictMatrixTests {
   ) async throws {
     for branch in ["main", "side"] {
       for first in Change.allCases {
-        for second in Change.allCases {
+        for second in Change.allCases where first != .addColumn || second != .addColumn {
           let world = try await World(version, isolation, branch: branch)
           let planned = try await world.plan(second)
           _ = try await world.commit(world.plan(first))
