@@ -43,9 +43,10 @@ struct Failure {
       }
     case let error as CommitError:
       switch error {
-      case .conflictsPersist: .conflict
+      case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
+      case .reading(let error): status(of: error)
       case .rejected(let error): status(of: error)
       default: .failed
       }
