@@ -117,6 +117,9 @@ let package = Package(
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
+    tests(
+      "Fuzz", "Inputs", "Iceberg", "Avro", "JSON", "Parquet", "Columnar", "Codecs", "Storage",
+      "Bytes"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),
   ]
