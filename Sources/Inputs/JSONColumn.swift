@@ -104,17 +104,20 @@ final class JSONColumn {
 
   /// Appends the fields of an object to the children; those it does not have become null.
   func appendFields(_ reader: inout JSONReader) throws(JSONError) -> JSONValueFailure? {
-    try reader.beginObject()
+    try reader.beginUncomparedObject()
     rowNumber &+= 1
     var expected = 0
-    while let key = try reader.nextKey() {
+    while true {
+      let start = reader.offset
+      guard let key = try reader.nextUncomparedKey() else { break }
       guard let index = keys.index(of: key, expecting: expected) else {
         let known = children.map(\.field.name)
         return JSONValueFailure(
           column: key.string, cause: .unknownKey(key.string, known: known))
       }
-      if let failure = try children[index].append(&reader) { return failure }
+      if seen[index] == rowNumber { throw .duplicateKey(offset: start, key: key.string) }
       seen[index] = rowNumber
+      if let failure = try children[index].append(&reader) { return failure }
       expected = index &+ 1
     }
     for index in seen.indices where seen[index] != rowNumber {

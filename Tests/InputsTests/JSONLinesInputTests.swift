@@ -79,6 +79,7 @@ struct JSONLinesInputTests {
     #expect(await error(#"{"s": {"x": "k"}}"#) == "unparsable 21 s.x: k")
     #expect(await error(#"{"s": {"x": 1}"#) == "malformed 21 -")
     #expect(await error(#"{"s": {"z": 1}}"#) == "malformed 21 s.z")
+    #expect(await error(#"{"s": {"x": 1, "x": 1}}"#) == "malformed 21 -")
   }
 
   @Test(arguments: [1, 3, 40])
