@@ -141,24 +141,36 @@ struct TextWindow: ~Copyable {
 
   mutating func take(_ count: Int) { unread = unread.slice(count..<unread.count) }
 
-  /// Reads more behind what is there.
+  /// Reads until at least `byteCount` bytes are there, or all.
+  mutating func fill(to byteCount: Int) async throws(InputError) {
+    var parts: [Buffer] = []
+    var count = unread.count
+    while count < byteCount, !isAtEnd {
+      guard let chunk = try await source.read() else {
+        isAtEnd = true
+        break
+      }
+      parts.append(chunk)
+      count += chunk.count
+    }
+    if parts.isEmpty { return }
+    if unread.isEmpty, parts.count == 1 {
+      unread = parts[0]
+      return
+    }
+    var joined = MutableBuffer(capacity: count)
+    joined.append(unread.bytes)
+    for part in parts { joined.append(part.bytes) }
+    unread = joined.freeze()
+  }
+
+  /// Reads more behind what is there, which is the beginning of one row.
   ///
   /// - Parameter line: named if a row is longer than is allowed.
   mutating func refill(line: Int) async throws(InputError) {
     if unread.count > rowByteLimit {
       throw .tooLongLine(file: name, line: line, limit: rowByteLimit)
     }
-    guard let chunk = try await source.read() else {
-      isAtEnd = true
-      return
-    }
-    if unread.isEmpty {
-      unread = chunk
-      return
-    }
-    var joined = MutableBuffer(capacity: unread.count + chunk.count)
-    joined.append(unread.bytes)
-    joined.append(chunk.bytes)
-    unread = joined.freeze()
+    try await fill(to: unread.count + 1)
   }
 }

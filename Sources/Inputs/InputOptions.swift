@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Columnar
+internal import Storage
 
 /// What a user's file or pipe holds.
 public enum InputFormat: String, Hashable, Sendable, CaseIterable {
@@ -41,6 +42,10 @@ public struct InputOptions: Sendable {
   public var sampleRowCount = 20_000
   /// The most rows of a batch.
   public var batchRowCount = 65_536
+  /// How many tasks parse text.
+  public var threads = Environment.system.processorCount
+  /// How many bytes of text a task parses at a time.
+  var blockByteCount = 4 << 20
   /// The most bytes a row of text may have.
   public var rowByteLimit = 64 << 20
 

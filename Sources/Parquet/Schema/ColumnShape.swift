@@ -103,11 +103,17 @@ extension ColumnShape {
     }
   }
 
-  /// A group annotated as a map; nil if it is not shaped as one.
+  /// A group annotated as a map; nil if it is not shaped as one. A map without values is the list
+  /// of its keys, as pyarrow has it.
   private static func annotatedMap(_ node: SchemaNode, _ isNullable: Bool) -> ColumnShape? {
     guard node.children.count == 1, let entries = node.children.first,
-      entries.repetition == .repeated, entries.children.count == 2
+      entries.repetition == .repeated
     else { return nil }
+    if entries.children.count == 1 {
+      let key = reading(entries.children[0])
+      return shape(node, .list(key.field), isNullable, .list(key, levels(of: entries)))
+    }
+    guard entries.children.count == 2 else { return nil }
     let element = structure(entries, false)
     guard case .structure(let fields) = element.field.type, fields.count == 2,
       fields[0].type.layout != .list
