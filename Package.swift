@@ -63,12 +63,14 @@ let package = Package(
     // layer 2
     module("Parquet", "Columnar", "Codecs", "Bytes"),
     module("Avro", "JSON", "Codecs", "Bytes"),
+    module("Arrow", "Columnar", "Codecs", "Bytes"),
     // layer 3
-    module("ParquetFiles", "Parquet", "Storage", "Bytes"),
+    module("ParquetFiles", "Parquet", "Storage", "Columnar", "Bytes"),
     module("Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     // layer 4
     module(
-      "Inputs", "ParquetFiles", "Parquet", "Storage", "JSON", "Columnar", "Codecs", "Bytes"),
+      "Inputs", "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "JSON", "Columnar",
+      "Codecs", "Bytes"),
     module("Catalogs", "Iceberg", "Storage", "Codecs", "Bytes"),
     module("Expressions", "Iceberg", "Columnar", "Bytes"),
     // layer 5
@@ -82,7 +84,7 @@ let package = Package(
     // face
     module(
       "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
-      "ParquetFiles", "Parquet", "Storage", "Columnar", "Codecs", "Bytes"),
+      "ParquetFiles", "Parquet", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
       name: "LakeCLI",
@@ -106,11 +108,12 @@ let package = Package(
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),
     tests("Parquet", "Parquet", "Columnar", "Codecs", "Bytes"),
     tests("Avro", "Avro", "JSON", "Codecs", "Bytes"),
+    tests("Arrow", "Arrow", "LakeTestSupport", "Lake"),
     tests("Inputs", "Inputs", "Storage", "Columnar", "Codecs", "Bytes"),
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),
-    tests("Scanning", "Scanning", "LakeTestSupport", "Lake"),
+    tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),

@@ -18,12 +18,16 @@ Tests/ParquetTests/CanonicalText.swift writes of a column as Lake reads it:
 
 Usage: python describe.py FOLDER NAME...   (pyarrow 26)
 """
+import decimal
 import struct
 import sys
 import zlib
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+# The usual context rounds to 28 digits.
+EXACT = decimal.Context(prec=100)
 
 
 def floating(value, code):
@@ -39,6 +43,8 @@ def integer(value):
 def texts(array):
     """The canonical texts of an array's values."""
     kind = array.type
+    if isinstance(kind, pa.Bool8Type):
+        return texts(array.storage.cast(pa.bool_()))
     if isinstance(array, pa.ExtensionArray):
         return texts(array.storage)
     if pa.types.is_dictionary(kind):
@@ -61,16 +67,19 @@ def texts(array):
     if pa.types.is_integer(kind):
         return [integer(v) for v in array.to_pylist()]
     if pa.types.is_decimal(kind):
-        return ["null" if v is None else str(int(v.scaleb(kind.scale))) for v in array.to_pylist()]
+        return ["null" if v is None else str(int(v.scaleb(kind.scale, EXACT))) for v in array.to_pylist()]
     if pa.types.is_float16(kind):
         return ["null" if v is None else floating(float(v), "f") for v in array.to_pylist()]
     if pa.types.is_float32(kind):
         return ["null" if v is None else floating(v, "f") for v in array.to_pylist()]
     if pa.types.is_float64(kind):
         return ["null" if v is None else floating(v, "d") for v in array.to_pylist()]
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return ["null" if v is None else v.encode().hex() for v in array.to_pylist()]
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+    if (
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        or pa.types.is_fixed_size_binary(kind) or pa.types.is_binary_view(kind)
+    ):
         return ["null" if v is None else v.hex() for v in array.to_pylist()]
     if pa.types.is_struct(kind):
         fields = [texts(field) for field in array.flatten()]
@@ -81,6 +90,13 @@ def texts(array):
         return lists(array, texts(entries))
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return lists(array, texts(array.values))
+    if pa.types.is_fixed_size_list(kind):
+        elements = texts(array.values)
+        size, start = kind.list_size, array.offset
+        return [
+            "[" + ",".join(elements[(start + i) * size:(start + i + 1) * size]) + "]" if ok else "null"
+            for i, ok in enumerate(array.is_valid().to_pylist())
+        ]
     raise TypeError(kind)
 
 

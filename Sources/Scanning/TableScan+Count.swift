@@ -36,9 +36,9 @@ extension TableScan {
       total += task.file.recordCount - Int64(try await loader.positions(of: task).count(in: rows))
     }
     guard !undecided.isEmpty else { return total }
-    var source = UnitSource(
+    let source = UnitSource(
       undecided, try countRequest(plan.schema, filter), parallelism: taskLimit)
-    try await OrderedPipeline.run(&source, parallelism: taskLimit) {
+    _ = try await OrderedPipeline.run(source, parallelism: taskLimit) {
       batches throws(ScanError) -> Int64 in
       batches.reduce(0) { $0 + Int64($1.rowCount) }
     } consume: { count throws(ScanError) in

@@ -19,6 +19,7 @@ public struct TableScan: Sendable {
   private var parallelism: Int
   /// The only files that are read; nil: those that planning finds.
   var tasks: [ScanTask]?
+  private var tuning = ReadTuning()
 
   init(_ table: Table) {
     self.table = table
@@ -75,6 +76,13 @@ public struct TableScan: Sendable {
     return scan
   }
 
+  /// Reads in other steps than it would: for tests.
+  package func tuned(_ tuning: ReadTuning) -> TableScan {
+    var scan = self
+    scan.tuning = tuning
+    return scan
+  }
+
   /// Finds out from metadata what has to be read.
   ///
   /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
@@ -104,39 +112,10 @@ public struct TableScan: Sendable {
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
     let plan = try await self.plan()
-    var source = UnitSource(
-      plan.tasks, try request(plan.schema), parallelism: parallelism)
-    var returned = 0
-    if let mostRows {
-      // Where rows are counted, only the consumer knows which are still wanted.
-      var left = mostRows
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) in
-        batches
-      } consume: { batches throws(ScanError) in
-        for batch in batches where left > 0 {
-          let kept = batch.slice(0..<min(batch.rowCount, left))
-          left -= kept.rowCount
-          returned += kept.rowCount
-          guard try await consume(try transform(kept)) else { return false }
-        }
-        return left > 0
-      }
-    } else {
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) -> [(Int, Output)] in
-        var outputs: [(Int, Output)] = []
-        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
-        return outputs
-      } consume: { outputs throws(ScanError) in
-        for (rows, output) in outputs {
-          returned += rows
-          guard try await consume(output) else { return false }
-        }
-        return true
-      }
-    }
-    return ScanReport(plan: plan.counts, read: source.counts, rows: returned)
+    let source = UnitSource(plan.tasks, try request(plan.schema), parallelism: parallelism)
+    let (counts, returned) = try await OrderedPipeline.run(
+      source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
+    return ScanReport(plan: plan.counts, read: counts, rows: returned)
   }
 
   // MARK: what is asked for, in terms of a schema
@@ -206,7 +185,7 @@ public struct TableScan: Sendable {
     let showsPartition = (output + extra).contains { $0.id == MetadataColumn.partition.fieldID }
     return ReadRequest(
       table: table, output: output, extra: extra, filter: filter,
-      partition: showsPartition ? try CommonPartition(table.metadata) : nil)
+      partition: showsPartition ? try CommonPartition(table.metadata) : nil, tuning: tuning)
   }
 
   /// True if metadata tells that every row of the task's file matches.

@@ -72,13 +72,18 @@ struct ScanCommand: AsyncParsableCommand {
   private static func describe(_ report: ScanReport, _ duration: Duration) -> String {
     let (seconds, attoseconds) = duration.components
     let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
+    let read = report.read
     return """
       manifests: \(report.plan.manifestsRead) of \(report.plan.manifests) read
       data files: \(report.plan.dataFilesKept) of \(report.plan.dataFiles) kept
       delete files: \(report.plan.deleteFilesKept) of \(report.plan.deleteFiles) applied
-      row groups: \(report.read.rowGroupsRead) of \(report.read.rowGroups) read
-      rows: \(report.read.rowsDecoded) decoded, \(report.rows) returned
-      bytes: \(report.read.bytesRead) of data files
+      row groups: \(read.rowGroupsRead) of \(read.rowGroups) read; ruled out: \
+      \(read.ruledOut.byStatistics) by statistics, \(read.ruledOut.byPageIndex) by page index, \
+      \(read.ruledOut.byBloomFilter) by Bloom filter, \(read.ruledOut.byDictionary) by dictionary
+      pages: \(read.pagesRead) of \(read.pages) that indexes tell of read, \
+      \(read.pagesSkipped) skipped
+      rows: \(read.rowsDecoded) decoded, \(read.rowsMatched) matched, \(report.rows) returned
+      bytes: \(read.bytesRead) of \(read.bytes) of data files read, \(read.bytesSkipped) skipped
       time: \(milliseconds) ms
 
       """

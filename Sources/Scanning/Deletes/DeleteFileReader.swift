@@ -168,9 +168,9 @@ struct DeleteFileReader: Sendable {
   ) async throws(ScanError) {
     let task = ScanTask(file: file, sequenceNumber: SequenceNumber(0))
     let request = ReadRequest(table: table, output: fields, extra: [], filter: .alwaysTrue)
-    var source = UnitSource([task], request, parallelism: parallelism)
-    try await OrderedPipeline.run(
-      &source, parallelism: parallelism, transform: transform, consume: consume)
+    let source = UnitSource([task], request, parallelism: parallelism)
+    _ = try await OrderedPipeline.run(
+      source, parallelism: parallelism, transform: transform, consume: consume)
   }
 }
 

@@ -28,6 +28,15 @@ struct FileDeletes: Sendable {
     return Bitmap(target.freeze(), count: range.count)
   }
 
+  /// 1 for each of the rows at `places` that is not deleted by position; nil if none of them is.
+  func live(_ places: RowPlaces) -> Bitmap? {
+    guard let live = live(places.range) else { return nil }
+    guard !places.rows.isAll else { return live }
+    let bits = Column(type: .boolean, count: live.count, validity: nil, values: .bits(live))
+    guard case .bits(let some) = bits.filter(by: places.rows).values else { return nil }
+    return some
+  }
+
   /// 1 for each row of `batch` that is not deleted by its values; nil if no values are.
   ///
   /// Requires: the batch has the columns of ``keyFields``.

@@ -16,17 +16,24 @@ struct ColumnMapping: Sendable {
   let fields: [Field]
   /// Of identity partition fields, by the id of their source column.
   let partitionValues: [FieldID: Value?]
-  /// What metadata columns show.
-  let facts: FileFacts
+  /// What metadata columns show; nil of a file that is of no table.
+  let facts: FileFacts?
+
+  /// The mapping of some of the fields.
+  func keeping(_ isKept: (FieldID) -> Bool) -> ColumnMapping {
+    ColumnMapping(
+      file: file, fields: fields.filter { isKept($0.id) }, partitionValues: partitionValues,
+      facts: facts)
+  }
 
   /// The columns wanted, from a batch of what the file has of them.
   ///
-  /// - Parameter position: of the batch's first row in the file; the others follow it.
-  func apply(_ batch: RecordBatch, at position: Int64) throws(ScanError) -> RecordBatch {
+  /// - Parameter places: of the rows in the file.
+  func apply(_ batch: RecordBatch, at places: RowPlaces) throws(ScanError) -> RecordBatch {
     var columns: [Column] = []
     for field in fields {
-      if let kind = MetadataColumn(field.id) {
-        columns.append(try metadataColumn(kind, field, batch, at: position))
+      if let facts, let kind = MetadataColumn(field.id) {
+        columns.append(try metadataColumn(kind, field, facts, batch, at: places))
       } else {
         columns.append(try column(field, batch.fields, batch.columns, rowCount: batch.rowCount))
       }
@@ -36,7 +43,8 @@ struct ColumnMapping: Sendable {
   }
 
   private func metadataColumn(
-    _ kind: MetadataColumn, _ field: Field, _ batch: RecordBatch, at position: Int64
+    _ kind: MetadataColumn, _ field: Field, _ facts: FileFacts, _ batch: RecordBatch,
+    at places: RowPlaces
   ) throws(ScanError) -> Column {
     var stored: Column?
     if kind.isStored,
@@ -45,7 +53,7 @@ struct ColumnMapping: Sendable {
       stored = try convert(batch.columns[index], batch.fields[index], to: field)
     }
     do throws(ColumnarError) {
-      return try facts.column(kind, field, at: position, count: batch.rowCount, stored: stored)
+      return try facts.column(kind, field, at: places, stored: stored)
     } catch {
       throw .schemaMismatch(
         file: file, column: field.name, expected: "\(field.type)", found: "\(error)")

@@ -11,23 +11,24 @@ struct FileFacts: Sendable {
   /// The partition's values, a null for each field that its spec does not have.
   let partition: [Value?]
 
-  /// The metadata column `column` of `count` rows from `position` of the file on.
+  /// The metadata column `column` of the rows at `places`.
   ///
   /// - Parameter stored: what the file itself has of it, as longs.
   func column(
-    _ column: MetadataColumn, _ field: Field, at position: Int64, count: Int, stored: Column?
+    _ column: MetadataColumn, _ field: Field, at places: RowPlaces, stored: Column?
   ) throws(ColumnarError) -> Column {
+    let count = places.count
     let type = field.type.columnType
     switch column {
     case .file: return try .repeating(.string(file.path), type, count: count)
     case .specID: return try .repeating(.int(file.partition.specID.rawValue), type, count: count)
-    case .position: return .ascending(from: position, count: count)
+    case .position: return .places(places, from: places.first)
     case .partition: return try partitionColumn(field, count: count)
     case .rowID:
       guard let first = file.firstRowID else { return .nulls(type, count: count) }
-      let (start, overflow) = first.addingReportingOverflow(position)
-      guard !overflow, start <= .max - Int64(count) else { return .nulls(type, count: count) }
-      let inherited = Column.ascending(from: start, count: count)
+      let (start, overflow) = first.addingReportingOverflow(places.first)
+      guard !overflow, start <= .max - Int64(places.rows.rowCount) else { return .nulls(type, count: count) }
+      let inherited = Column.places(places, from: start)
       return try stored?.filled(by: inherited) ?? inherited
     case .lastUpdatedSequenceNumber:
       guard file.firstRowID != nil else { return .nulls(type, count: count) }
@@ -50,14 +51,22 @@ struct FileFacts: Sendable {
 }
 
 extension Column {
-  /// `count` longs from `first` on.
+  /// A long for each of the rows at `places`: `first` for the first they are selected from, one
+  /// more for each that follows.
   ///
   /// Requires: they end within 64 bits.
-  fileprivate static func ascending(from first: Int64, count: Int) -> Column {
-    var target = MutableBuffer(byteCount: count * 8)
+  fileprivate static func places(_ places: RowPlaces, from first: Int64) -> Column {
+    var target = MutableBuffer(byteCount: places.count * 8)
     var values = target.mutableValues(as: Int64.self)
-    for i in values.indices { values[i] = first &+ Int64(truncatingIfNeeded: i) }
-    return Column(type: .int64, count: count, validity: nil, values: .fixed(target.freeze()))
+    var next = 0
+    for range in places.rows.ranges {
+      for row in range {
+        values[next] = first &+ Int64(truncatingIfNeeded: row)
+        next &+= 1
+      }
+    }
+    return Column(
+      type: .int64, count: places.count, validity: nil, values: .fixed(target.freeze()))
   }
 
   /// These longs, and those of `others` where there is none.

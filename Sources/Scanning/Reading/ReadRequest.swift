@@ -17,6 +17,7 @@ struct ReadRequest: Sendable {
   let filter: BoundPredicate
   /// The fields of all the table's partition specs; nil if no column shows them.
   var partition: CommonPartition?
+  var tuning = ReadTuning()
 
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
@@ -31,31 +32,13 @@ struct ReadRequest: Sendable {
     } catch {
       throw .dataFile(error)
     }
-    let fields = output + extra + missing(deletes.keyFields, from: output + extra)
-    let found = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
+    let columns = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
       try nameMapping()
     }
-    let residual = residual(of: task)
     return OpenDataFile(
-      parquet: parquet, projection: found.projection(of: fields),
-      mapping: ColumnMapping(
-        file: task.file.path, fields: fields, partitionValues: identityValues(of: task),
-        facts: facts(of: task)),
-      deletes: deletes,
-      filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
-      fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
-      leaves: found.leaves)
-  }
-
-  /// Those of `wanted` that are not in `fields` with all they have.
-  private func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
-    var known = Set(fields.flatMap(\.allIDs))
-    var missing: [Field] = []
-    for field in wanted where !known.isSuperset(of: field.leafIDs) {
-      known.formUnion(field.allIDs)
-      missing.append(field)
-    }
-    return missing
+      parquet, columns, name: task.file.path, output: output, extra: extra,
+      partitionValues: identityValues(of: task), residual: residual(of: task),
+      facts: facts(of: task), deletes: deletes)
   }
 
   private func facts(of task: ScanTask) -> FileFacts {

@@ -36,7 +36,7 @@ public struct ManifestRewrite: TableChange {
     var partitions: [Kind: [PartitionValues]] = [:]
     for (manifest, list) in manifests {
       let kind = Kind(specID: manifest.partitionSpecID, content: manifest.content)
-      if entries[kind] == nil { kinds.append(kind) }
+      if entries.updateValue(entries[kind] ?? [:], forKey: kind) == nil { kinds.append(kind) }
       for entry in list where entry.isLive {
         let partition = entry.file.partition
         if entries[kind, default: [:]][partition] == nil {
