@@ -108,7 +108,7 @@ let package = Package(
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),
     tests("Parquet", "Parquet", "Columnar", "Codecs", "Bytes"),
     tests("Avro", "Avro", "JSON", "Codecs", "Bytes"),
-    tests("Arrow", "Arrow", "Columnar", "Codecs", "Bytes", "LakeTestSupport"),
+    tests("Arrow", "Arrow", "LakeTestSupport", "Lake"),
     tests("Inputs", "Inputs", "Storage", "Columnar", "Codecs", "Bytes"),
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),

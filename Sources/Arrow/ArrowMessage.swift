@@ -18,6 +18,8 @@ struct ArrowMessage: Sendable {
   }
 
   let kind: Kind
+  /// True before version 5, which left the validity of runs out.
+  let isVersion4: Bool
   let header: FlatTable
   let bodyByteCount: Int
 
@@ -44,6 +46,7 @@ struct ArrowMessage: Sendable {
     guard version == 3 || version == 4 else {
       throw .unsupported(field: "", type: "metadata of version V\(version + 1)")
     }
+    isVersion4 = version == 3
     switch headerKind {
     case 1: kind = .schema
     case 2: kind = .dictionary
@@ -62,6 +65,7 @@ struct BodyReader {
   private let ranges: FlatVector?
   private let variadicCounts: FlatVector?
   private let body: Buffer
+  private let isVersion4: Bool
   private let codec: Codec?
   private let limits: DecodeLimits
   private let dictionaries: [Int64: Column]
@@ -73,11 +77,13 @@ struct BodyReader {
   private(set) var inflatedByteCount = 0
   let rowCount: Int
 
-  /// - Parameter batch: the table of a RecordBatch.
+  /// - Parameter batch: the table of a RecordBatch within `message`.
   init(
-    _ batch: FlatTable, body: Buffer, dictionaries: [Int64: Column], limits: DecodeLimits
+    _ batch: FlatTable, of message: ArrowMessage, body: Buffer, dictionaries: [Int64: Column],
+    limits: DecodeLimits
   ) throws(ArrowError) {
     self.body = body
+    isVersion4 = message.isVersion4
     self.dictionaries = dictionaries
     self.limits = limits
     let (total, overflow) = body.count.multipliedReportingOverflow(by: limits.compressionRatio)
@@ -128,6 +134,7 @@ struct BodyReader {
       return array
     }
     var bufferCount = field.type.bufferCount
+    if field.type == .runEndEncoded, isVersion4 { bufferCount = 1 }
     if field.type.isView { bufferCount += try variadicCount(path) }
     for _ in 0..<bufferCount { array.buffers.append(try buffer(path)) }
     for child in field.children {
@@ -216,18 +223,21 @@ struct MessageDecoder: Sendable {
     _ message: ArrowMessage, body: Buffer
   ) throws(ArrowError) -> RecordBatch? {
     switch message.kind {
-    case .batch: return try batch(message.header, body)
+    case .batch: return try batch(message, body)
     case .dictionary:
-      try readDictionary(message.header, body)
+      try readDictionary(message, body)
       return nil
     case .schema:
       throw .malformed(field: "", expected: "one schema", found: "another")
     }
   }
 
-  private func batch(_ header: FlatTable, _ body: Buffer) throws(ArrowError) -> RecordBatch {
+  private func batch(
+    _ message: ArrowMessage, _ body: Buffer
+  ) throws(ArrowError) -> RecordBatch {
+    let header = message.header
     var reader = try BodyReader(
-      header, body: body, dictionaries: dictionaries, limits: limits)
+      header, of: message, body: body, dictionaries: dictionaries, limits: limits)
     var arrays: [ArrayData] = []
     for field in schema.fields { arrays.append(try reader.array(field, field.name)) }
     var decoder = ColumnDecoder(
@@ -249,8 +259,9 @@ struct MessageDecoder: Sendable {
   }
 
   private mutating func readDictionary(
-    _ header: FlatTable, _ body: Buffer
+    _ message: ArrowMessage, _ body: Buffer
   ) throws(ArrowError) {
+    let header = message.header
     let id: Int64
     let isDelta: Bool
     let data: FlatTable?
@@ -264,7 +275,8 @@ struct MessageDecoder: Sendable {
     guard let data, let field = schema.dictionaries[id] else {
       throw .malformed(field: "", expected: "a dictionary of the schema", found: "number \(id)")
     }
-    var reader = try BodyReader(data, body: body, dictionaries: dictionaries, limits: limits)
+    var reader = try BodyReader(
+      data, of: message, body: body, dictionaries: dictionaries, limits: limits)
     let array = try reader.array(field, field.name)
     var decoder = ColumnDecoder(
       allowance: Allowance(
