@@ -84,7 +84,7 @@ let package = Package(
     // face
     module(
       "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
-      "ParquetFiles", "Parquet", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
+      "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
       name: "LakeCLI",
