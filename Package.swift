@@ -114,7 +114,7 @@ let package = Package(
       name: "ArrowExchange", dependencies: ["Arrow", "Columnar", "Bytes"],
       path: "Tests/ArrowExchange", swiftSettings: testing),
     tests("Arrow", "Arrow", "ArrowExchange", "LakeTestSupport", "Lake"),
-    tests("Inputs", "Inputs", "Storage", "Columnar", "Codecs", "Bytes"),
+    tests("Inputs", "Inputs", "LakeTestSupport", "Lake"),
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),

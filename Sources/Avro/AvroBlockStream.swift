@@ -51,15 +51,30 @@ public struct AvroBlockStream: ~Copyable, Sendable {
       take(block.byteCount)
       return try reader?.inflate(block.raw)
     } catch {
-      // What ends early may go on with the next bytes.
+      wanted = unread.count + (try missingByteCount(error))
+      return nil
+    }
+  }
+
+  /// How many more bytes there have to be, as far as is known, for what failed to go on.
+  ///
+  /// - Throws: `error`, if more bytes would not change it.
+  private func missingByteCount(_ error: AvroError) throws(AvroError) -> Int {
+    if header != nil {
       guard case .truncated(_, let needed, _) = error else { throw error }
-      guard header != nil || unread.count < Self.headerByteLimit else {
+      return min(max(needed, 1), 1 << 20)
+    }
+    switch error {
+    case .truncated:
+      guard unread.count < Self.headerByteLimit else {
         throw .limitExceeded(
           what: "header size", value: Int64(unread.count), limit: Int64(Self.headerByteLimit))
       }
-      wanted = unread.count + (header == nil ? unread.count / 2 + 1 : min(max(needed, 1), 1 << 20))
-      return nil
+    // A count of entries is held against the bytes there are, of which there may come more.
+    case .malformed(let offset, _, _) where offset > 0 && unread.count < 64 << 10: break
+    default: throw error
     }
+    return unread.count / 2 + 1
   }
 
   private mutating func readHeader() throws(AvroError) {
@@ -78,6 +93,7 @@ public struct AvroBlockStream: ~Copyable, Sendable {
   /// Throws unless the file, of which all bytes were fed and read, ends between two blocks.
   public func finish() throws(AvroError) {
     if header != nil, unread.isEmpty { return }
+    if header == nil { _ = try AvroFileHeader(unread.bytes) }
     throw .truncated(offset: offset, needed: max(1, wanted - unread.count), available: unread.count)
   }
 }
