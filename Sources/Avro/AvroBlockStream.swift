@@ -56,25 +56,23 @@ public struct AvroBlockStream: ~Copyable, Sendable {
     }
   }
 
-  /// How many more bytes there have to be, as far as is known, for what failed to go on.
+  /// How many more bytes there have to be, at least, for what failed to go on.
   ///
   /// - Throws: `error`, if more bytes would not change it.
   private func missingByteCount(_ error: AvroError) throws(AvroError) -> Int {
-    if header != nil {
-      guard case .truncated(_, let needed, _) = error else { throw error }
-      return min(max(needed, 1), 1 << 20)
-    }
     switch error {
-    case .truncated:
-      guard unread.count < Self.headerByteLimit else {
+    case .truncated(_, let needed, let available):
+      guard header != nil || unread.count < Self.headerByteLimit else {
         throw .limitExceeded(
           what: "header size", value: Int64(unread.count), limit: Int64(Self.headerByteLimit))
       }
+      return max(1, needed - available)
     // A count of entries is held against the bytes there are, of which there may come more.
-    case .malformed(let offset, _, _) where offset > 0 && unread.count < 64 << 10: break
+    case .malformed(let offset, _, _)
+    where header == nil && offset > 0 && unread.count < 64 << 10:
+      return 1
     default: throw error
     }
-    return unread.count / 2 + 1
   }
 
   private mutating func readHeader() throws(AvroError) {
