@@ -45,6 +45,8 @@ let package = Package(
     .library(name: "Lake", targets: ["Lake"]),
     .executable(name: "lake", targets: ["LakeCLI"]),
     .executable(name: "lake-bench", targets: ["LakeBench"]),
+    // What pyarrow loads to exchange batches with us in one process: for tests.
+    .library(name: "ArrowExchange", type: .dynamic, targets: ["ArrowExchange"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -84,7 +86,7 @@ let package = Package(
     // face
     module(
       "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
-      "ParquetFiles", "Parquet", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
+      "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
       name: "LakeCLI",
@@ -108,8 +110,11 @@ let package = Package(
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),
     tests("Parquet", "Parquet", "Columnar", "Codecs", "Bytes"),
     tests("Avro", "Avro", "JSON", "Codecs", "Bytes"),
-    tests("Arrow", "Arrow", "LakeTestSupport", "Lake"),
-    tests("Inputs", "Inputs", "Storage", "Columnar", "Codecs", "Bytes"),
+    .target(
+      name: "ArrowExchange", dependencies: ["Arrow", "Columnar", "Bytes"],
+      path: "Tests/ArrowExchange", swiftSettings: testing),
+    tests("Arrow", "Arrow", "ArrowExchange", "LakeTestSupport", "Lake"),
+    tests("Inputs", "Inputs", "LakeTestSupport", "Lake"),
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),

@@ -48,7 +48,7 @@ struct HostileInputTests {
     let random = SeededRandom(printing: "arrow mutations")
     for name in Self.names {
       let original = try ArrowFiles.fixture(name).array()
-      for _ in 0..<3000 {
+      for _ in 0..<1500 {
         var bytes = original
         for _ in 0..<random.int(in: 1..<4) {
           let at = random.int(in: 0..<bytes.count)

@@ -49,10 +49,11 @@ struct ScanCommand: AsyncParsableCommand {
     let format = output.effectiveFormat
     var printer = RowPrinter(format, fields: try scan.outputFields().map(\.columnField))
     let report: ScanReport
-    if format != .table {
+    let renderer = printer.renderer
+    if renderer.isParallel {
       // Text is made in the tasks that decode.
       report = try await scan.read { batch throws(ScanError) in
-        RowPrinter.render(batch, format)
+        renderer.render(batch)
       } consume: { text throws(ScanError) in
         printer.print(rendered: text)
         return true
