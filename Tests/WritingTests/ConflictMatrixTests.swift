@@ -71,7 +71,7 @@ struct ConflictMatrixTests {
   // MARK: the matrix
 
   @Test(arguments: [FormatVersion.v2, .v3], [IsolationLevel.serializable, .snapshot])
-  func `B10: conflicts are those that a model of files says`(
+  func `B10, rules 107 and 109: conflicts are those that a model of files says`(
     version: FormatVersion, isolation: IsolationLevel
   ) async throws {
     for branch in ["main", "side"] {
