@@ -123,8 +123,8 @@ let package = Package(
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(
-      "Fuzz", "Inputs", "Iceberg", "Avro", "JSON", "Parquet", "Columnar", "Codecs", "Storage",
-      "Bytes"),
+      "Fuzz", "Inputs", "Iceberg", "Arrow", "Avro", "JSON", "Parquet", "Columnar", "Codecs",
+      "Storage", "Bytes"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),
   ]
