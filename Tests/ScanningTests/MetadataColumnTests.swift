@@ -36,6 +36,20 @@ struct MetadataColumnTests {
       ])
   }
 
+  @Test func `partition fields of different specs may have one name`() async throws {
+    var table = try await table("a int, b string", by: "bucket(2, a)")
+    let source = try #require(table.metadata.currentSchema.field(named: "b")).id
+    let other = try table.metadata.partitionSpec(of: [
+      PartitionTerm(sourceIDs: [source], transform: .identity, name: "a_bucket")
+    ])
+    table = try await table.commit(
+      MetadataEdit(.addPartitionSpec(other), .setDefaultPartitionSpec(PartitionSpecID(-1)))
+    ).table
+    let fields = try table.scan().select("_partition").outputFields().map(\.columnField)
+    #expect(fields[0].type.children.map(\.name) == ["a_bucket", "a_bucket_1001"])
+    #expect(try await table.scan().select("_partition").canonicalRows().count == 4)
+  }
+
   @Test func `a column of the table hides the metadata column of its name`() async throws {
     let table = try await table("_pos int, b string")
     #expect(try await table.scan().select("_pos").filter("_pos = 1").canonicalRows().count == 2)
