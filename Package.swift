@@ -77,8 +77,8 @@ let package = Package(
     module("Expressions", "Iceberg", "Columnar", "Bytes"),
     // layer 5
     module(
-      "Scanning", "Expressions", "Catalogs", "Iceberg", "ParquetFiles", "Parquet", "Storage",
-      "Columnar", "Bytes"),
+      "Scanning", "Expressions", "Catalogs", "Iceberg", "ParquetFiles", "Parquet", "Avro",
+      "Storage", "JSON", "Columnar", "Bytes"),
     // layer 6
     module(
       "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage", "Parquet", "Columnar",

@@ -146,6 +146,20 @@ struct DeleteModel {
     }
   }
 
+  /// All paths and positions that live delete files name.
+  var deletedPositions: Set<String> {
+    var all: Set<String> = []
+    for delete in deletes {
+      switch delete.deletes {
+      case .positions(let paths):
+        for (path, positions) in paths { all.formUnion(positions.map { "\(path) \($0)" }) }
+      case .vector(let path, let positions): all.formUnion(positions.map { "\(path) \($0)" })
+      case .keys: break
+      }
+    }
+    return all
+  }
+
   /// The values of `row` by the columns of `schema`.
   func values(of row: Row, _ schema: Schema) -> [Value?] {
     schema.fields.map { value($0.id, of: row, schema) }

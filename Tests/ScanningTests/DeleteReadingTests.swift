@@ -79,10 +79,26 @@ struct DeleteReadingTests {
     }.joined(separator: "\n")
     let expected = try CanonicalRows.lines(text)
     #expect(found == expected, note)
+    #expect(try await listed(model.table) == model.deletedPositions, note)
     guard let one = live.last else { return }
     let scan = try model.table.scan().select("n").filter(
       "_pos = \(one.position) AND _file = '\(one.path)'")
     #expect(try await scan.canonicalRows() == [#"{"n":\#(one.row.number)}"#], note)
     #expect(try await scan.count() == 1, note)
+  }
+
+  /// What the metadata table of position deletes has.
+  private func listed(_ table: Table) async throws -> Set<String> {
+    var found: Set<String> = []
+    let source = table.metadataTable(.positionDeletes)
+    let names = try source.fields().map(\.name)
+    #expect(names.starts(with: ["file_path", "pos", "row"]))
+    try await source.read { batch throws(ScanError) in
+      for row in 0..<batch.rowCount {
+        found.insert("\(batch.columns[0].string(row)) \(batch.columns[1].integer(row))")
+      }
+      return true
+    }
+    return found
   }
 }

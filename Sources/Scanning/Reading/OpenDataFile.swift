@@ -118,7 +118,7 @@ struct OpenDataFile: Sendable {
   }
 
   /// Those of `wanted` that are not in `fields` with all they have.
-  private static func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
+  static func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
     var known = Set(fields.flatMap(\.allIDs))
     var missing: [Field] = []
     for field in wanted where !known.isSuperset(of: field.leafIDs) {
