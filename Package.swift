@@ -45,6 +45,8 @@ let package = Package(
     .library(name: "Lake", targets: ["Lake"]),
     .executable(name: "lake", targets: ["LakeCLI"]),
     .executable(name: "lake-bench", targets: ["LakeBench"]),
+    // What pyarrow loads to exchange batches with us in one process: for tests.
+    .library(name: "ArrowExchange", type: .dynamic, targets: ["ArrowExchange"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -63,12 +65,14 @@ let package = Package(
     // layer 2
     module("Parquet", "Columnar", "Codecs", "Bytes"),
     module("Avro", "JSON", "Codecs", "Bytes"),
+    module("Arrow", "Columnar", "Codecs", "Bytes"),
     // layer 3
-    module("ParquetFiles", "Parquet", "Storage", "Bytes"),
+    module("ParquetFiles", "Parquet", "Storage", "Columnar", "Bytes"),
     module("Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     // layer 4
     module(
-      "Inputs", "ParquetFiles", "Parquet", "Storage", "JSON", "Columnar", "Codecs", "Bytes"),
+      "Inputs", "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "JSON", "Columnar",
+      "Codecs", "Bytes"),
     module("Catalogs", "Iceberg", "Storage", "Codecs", "Bytes"),
     module("Expressions", "Iceberg", "Columnar", "Bytes"),
     // layer 5
@@ -82,7 +86,7 @@ let package = Package(
     // face
     module(
       "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
-      "ParquetFiles", "Parquet", "Storage", "Columnar", "Codecs", "Bytes"),
+      "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
       name: "LakeCLI",
@@ -106,14 +110,21 @@ let package = Package(
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),
     tests("Parquet", "Parquet", "Columnar", "Codecs", "Bytes"),
     tests("Avro", "Avro", "JSON", "Codecs", "Bytes"),
-    tests("Inputs", "Inputs", "Storage", "Columnar", "Codecs", "Bytes"),
+    .target(
+      name: "ArrowExchange", dependencies: ["Arrow", "Columnar", "Bytes"],
+      path: "Tests/ArrowExchange", swiftSettings: testing),
+    tests("Arrow", "Arrow", "ArrowExchange", "LakeTestSupport", "Lake"),
+    tests("Inputs", "Inputs", "LakeTestSupport", "Lake"),
     tests("Iceberg", "Iceberg", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),
-    tests("Scanning", "Scanning", "LakeTestSupport", "Lake"),
+    tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
+    tests(
+      "Fuzz", "Inputs", "Iceberg", "Avro", "JSON", "Parquet", "Columnar", "Codecs", "Storage",
+      "Bytes"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),
   ]

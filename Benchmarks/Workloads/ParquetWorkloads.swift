@@ -4,7 +4,12 @@ internal import Lake
 /// One Parquet file: written from memory, read in full, by column, by range.
 enum ParquetWorkloads {
   private static let lineitem = "lineitem.parquet"
+  private static let lineitemByShipdate = "lineitem_by_shipdate.parquet"
   private static let lineitemRowCount = 6_001_215
+  private static let threeColumns = ["l_orderkey", "l_extendedprice", "l_shipdate"]
+  private static let hundredth =
+    "l_shipdate >= DATE '1995-03-01' AND l_shipdate < DATE '1995-03-26'"
+  private static let hundredthRowCount = 62_959
 
   /// lineitem in memory to one file of row groups of 1 Mi rows.
   @Sendable
@@ -42,33 +47,49 @@ enum ParquetWorkloads {
     ]
   }
 
-  /// lineitem from a file into memory: all of it, or three columns; or its count.
+  /// lineitem from a file into memory: all of it, three columns, or of those the rows of one
+  /// hundredth, by a column that the file is sorted by or not; or its count; or all of it as a
+  /// stream, of which nothing is kept.
   @Sendable
   static func read(_ context: BenchContext) async throws -> Workloads.Metrics {
     let query = try context.text("query")
-    let path = try context.input(lineitem)
-    guard ["full", "project3", "count"].contains(query) else {
-      throw BenchError.usage("query full, project3 or count, not \(query)")
-    }
-    let scan = FileScan(
-      path: path, store: context.store,
-      columns: query == "project3" ? ["l_orderkey", "l_extendedprice", "l_shipdate"] : nil,
-      threads: context.threads)
-    var kept: [RecordBatch] = []
+    let path = try context.input(query == "range1pct_sorted" ? lineitemByShipdate : lineitem)
     var rows = 0
     let measurement = try await Measurement.of {
-      if query == "count" {
-        rows = Int(try await ParquetFile.open(path, in: context.store).footer.rowCount)
-      } else {
-        kept = try await scan.readAll()
-        rows = kept.reduce(0) { $0 + $1.rowCount }
+      let file = try await ParquetFile.open(path, in: context.store)
+      let scan = try ParquetScan(file).parallelism(context.threads)
+      switch query {
+      case "count": rows = Int(try await scan.count())
+      case "full": rows = try await scan.readAll().rowCount
+      case "stream": rows = try await streamed(scan)
+      case "project3": rows = try await scan.select(threeColumns).readAll().rowCount
+      case "range1pct_sorted", "range1pct_unsorted":
+        rows = try await scan.select(threeColumns).filter(hundredth).readAll().rowCount
+      default: throw BenchError.usage("no query \(query)")
       }
     }
-    guard rows == lineitemRowCount else { throw BenchError.wrongResult("\(rows) rows read") }
+    let expected = query.hasPrefix("range1pct") ? hundredthRowCount : lineitemRowCount
+    guard rows == expected else { throw BenchError.wrongResult("\(rows) rows read") }
     let byteCount = try await context.store.head(path).byteCount
     return measurement.metrics + [
-      ("rows_per_s", rows.rate(over: measurement)),
+      ("rows_per_s", lineitemRowCount.rate(over: measurement)),
       ("mb_per_s", Double(byteCount) / 1e6 / measurement.wallSeconds), ("out_rows", Double(rows)),
     ]
   }
+
+  /// How many rows come by.
+  private static func streamed(_ scan: ParquetScan) async throws -> Int {
+    var rows = 0
+    try await scan.read { batch throws(ScanError) in
+      batch.rowCount
+    } consume: { count throws(ScanError) in
+      rows += count
+      return true
+    }
+    return rows
+  }
+}
+
+extension [RecordBatch] {
+  fileprivate var rowCount: Int { reduce(0) { $0 + $1.rowCount } }
 }

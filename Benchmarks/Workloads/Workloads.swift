@@ -9,6 +9,8 @@ enum Workloads {
     "parquet_read": ParquetWorkloads.read,
     "iceberg_append": IcebergWorkloads.append,
     "iceberg_commit": IcebergWorkloads.commit,
+    "iceberg_scan_deletes": IcebergWorkloads.scanDeletes,
+    "iceberg_scan_equality_deletes": IcebergWorkloads.scanEqualityDeletes,
     "small_commits": IcebergWorkloads.smallCommits,
   ]
 }

@@ -28,6 +28,13 @@ public struct Table: Sendable {
     self.home = home
   }
 
+  /// The same table in another state, which is not committed.
+  package func with(metadata: TableMetadata) -> Table {
+    Table(
+      name: name, metadata: metadata, metadataLocation: metadataLocation, store: store,
+      environment: environment, home: home)
+  }
+
   /// The table as it is now.
   ///
   /// - Throws: ``CatalogError/tableNotFound(_:)`` if it was dropped, or if another table lies at

@@ -153,7 +153,7 @@ extension Hash {
 
 extension Buffer {
   /// These bytes, copied if they don't lie on a multiple of `alignment`.
-  func aligned(to alignment: Int) -> Buffer {
+  package func aligned(to alignment: Int) -> Buffer {
     isAligned(to: alignment) ? self : Buffer(copying: bytes)
   }
 }

@@ -81,7 +81,7 @@ public struct RowSelection: Hashable, Sendable {
   }
 
   /// The index of the first range with rows past `row`; the number of ranges if there is none.
-  private func firstRange(endingAfter row: Int) -> Int {
+  func firstRange(endingAfter row: Int) -> Int {
     var low = 0
     var high = ranges.count
     while low < high {

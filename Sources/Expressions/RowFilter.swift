@@ -61,7 +61,7 @@ public struct RowFilter: Sendable {
 }
 
 extension Comparison {
-  fileprivate var columnOperator: ComparisonOperator {
+  var columnOperator: ComparisonOperator {
     switch self {
     case .equal: .equal
     case .notEqual: .notEqual

@@ -64,7 +64,7 @@ struct InflatingSource: ~Copyable {
         if !inflated.isEmpty { return inflated }
         continue
       }
-      guard let chunk = try await source.read() else {
+      guard let chunk = try await nextChunk() else {
         try finish()
         return nil
       }
@@ -72,6 +72,21 @@ struct InflatingSource: ~Copyable {
       guard inflater != nil else { return chunk }
       pending = chunk
     }
+  }
+
+  /// The next chunk of the source; the first one is long enough to tell how it is compressed, where
+  /// the source is. Pipes may give it byte by byte.
+  private mutating func nextChunk() async throws(InputError) -> Buffer? {
+    guard var chunk = try await source.read() else { return nil }
+    while !isStarted, chunk.count < StreamDecompressor.Format.signatureByteCount,
+      let more = try await source.read()
+    {
+      var joined = MutableBuffer(capacity: chunk.count + more.count)
+      joined.append(chunk.bytes)
+      joined.append(more.bytes)
+      chunk = joined.freeze()
+    }
+    return chunk
   }
 
   private mutating func start(_ first: Buffer) throws(InputError) {

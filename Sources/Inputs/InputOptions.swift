@@ -8,6 +8,10 @@ public enum InputFormat: String, Hashable, Sendable, CaseIterable {
   /// One JSON object a line.
   case jsonl
   case parquet
+  /// Arrow IPC, a stream or a file (Feather V2).
+  case arrow
+  /// An Avro object container file.
+  case avro
 
   /// By the ending of a name, a compression's ending put aside; nil if it is not known.
   public init?(fileName: String) {
@@ -19,6 +23,10 @@ public enum InputFormat: String, Hashable, Sendable, CaseIterable {
       self = .jsonl
     } else if name.hasSuffix(".parquet") {
       self = .parquet
+    } else if [".arrow", ".arrows", ".ipc", ".feather"].contains(where: name.hasSuffix) {
+      self = .arrow
+    } else if name.hasSuffix(".avro") {
+      self = .avro
     } else {
       return nil
     }

@@ -4,6 +4,11 @@ internal import ArgumentParser
 /// The command line as the parser wants it: `lake alter TABLE set k=v` has what it is about before
 /// what to do with it, as people say it; to the parser `set` is a command below `alter`.
 enum CommandLineOrder {
+  /// The commands whose table comes before the action.
+  private static let ordered: [any ParsableCommand.Type] = [
+    AlterCommand.self, BranchCommand.self, TagCommand.self,
+  ]
+
   /// Options with a value, which may stand before an action's name and look like one.
   private static let valued: Set<String> = ["--warehouse", "--catalog", "--format"]
 
@@ -13,7 +18,7 @@ enum CommandLineOrder {
   static func forParser(_ arguments: [String]) throws -> [String] {
     guard let first = arguments.first,
       let command = Lake.configuration.subcommands.first(where: { $0._commandName == first }),
-      command == AlterCommand.self
+      ordered.contains(where: { $0 == command })
     else { return arguments }
     let actions = Set(command.configuration.subcommands.map { $0._commandName })
     var index = 1

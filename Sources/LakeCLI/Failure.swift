@@ -43,9 +43,11 @@ struct Failure {
       }
     case let error as CommitError:
       switch error {
-      case .conflictsPersist: .conflict
+      case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
+      case .reading(let error): status(of: error)
+      case .computing(let error): status(of: error)
       case .rejected(let error): status(of: error)
       default: .failed
       }
@@ -74,6 +76,8 @@ struct Failure {
       case .invalidPath: .usage
       default: .failed
       }
+    case let error as ExpressionError:
+      if case .syntax = error { .usage } else { .failed }
     // Text of the command line that follows no grammar.
     case IcebergError.syntax: .usage
     default: .failed

@@ -34,7 +34,10 @@ extension ParquetFileError {
 public struct ParquetFile: Sendable {
   public let path: ObjectPath
   public let footer: ParquetFooter
-  private let store: any ObjectStore
+  let store: any ObjectStore
+  /// The end of the file, which had to be read for the footer: page indexes are often in it, and
+  /// small files as a whole.
+  let tail: FileBytes
 
   /// How much of a file's end is read at first: the footers of most files fit.
   static let tailByteCount: Int64 = 64 << 10
@@ -60,7 +63,9 @@ public struct ParquetFile: Sendable {
         .inconsistent(.footer, what: "bytes of the file", expected: length, found: -1), file: path)
     }
     let footer = try await footer(path, store, tail: tail, length: length)
-    return ParquetFile(path: path, footer: footer, store: store)
+    return ParquetFile(
+      path: path, footer: footer, store: store,
+      tail: FileBytes([(length - Int64(tail.count), tail)]))
   }
 
   private static func footer(
@@ -99,27 +104,6 @@ public struct ParquetFile: Sendable {
       return try RowGroupDecoder(footer, plan: plan, bytes: bytes, options: options)
     } catch {
       throw .parquet(error, file: path)
-    }
-  }
-
-  /// Fetches the pages of the columns `projection` of a row group, which several tasks may decode.
-  ///
-  /// Cost: as ``rowGroup(_:projection:options:)``.
-  public func fetch(
-    _ index: Int, projection: ParquetProjection
-  ) async throws(ParquetFileError) -> (ReadPlan, FileBytes) {
-    let plan: ReadPlan
-    do throws(ParquetError) {
-      plan = try footer.readPlan(rowGroup: index, projection: projection)
-    } catch {
-      throw .parquet(error, file: path)
-    }
-    do throws(StorageError) {
-      let parts = try await store.get(
-        path, ranges: plan.ranges, gapLimit: 1 << 20, byteCountLimit: 64 << 20, concurrency: 8)
-      return (plan, FileBytes(zip(plan.ranges, parts).map { ($0.lowerBound, $1) }))
-    } catch {
-      throw .storage(error)
     }
   }
 }

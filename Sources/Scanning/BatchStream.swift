@@ -16,7 +16,10 @@ public struct BatchStream: AsyncSequence, Sendable {
 
   public struct Iterator: AsyncIteratorProtocol {
     private let scan: TableScan
+    /// Nil after the last unit, and before the first.
     private var source: UnitSource?
+    private var isStarted = false
+    private var queue: ArraySlice<ScanUnit> = []
     private var ready: ArraySlice<RecordBatch> = []
     private var left: Int
     private let workspaces = WorkspacePool()
@@ -44,16 +47,25 @@ public struct BatchStream: AsyncSequence, Sendable {
 
     /// Decodes the next units at once; false after the last.
     private mutating func decodeMore() async throws(ScanError) -> Bool {
-      if source == nil {
+      if !isStarted {
         let plan = try await scan.plan()
-        source = UnitSource(plan.tasks, try scan.request(plan.schema))
+        var first = UnitSource(
+          plan.tasks, try scan.request(plan.schema), parallelism: scan.taskLimit)
+        queue = (try await first.next() ?? [])[...]
+        source = first
+        isStarted = true
       }
-      var units: [ScanUnit] = []
-      while units.count < scan.taskLimit, let unit = try await source?.next() {
-        units.append(unit)
+      guard !queue.isEmpty else { return false }
+      let units = Array(queue.prefix(scan.taskLimit))
+      queue = queue.dropFirst(units.count)
+      // What follows is fetched in the meantime, if it will be needed next time.
+      let idle = queue.count < scan.taskLimit ? source : nil
+      let round = try await OrderedPipeline.readAll(units, workspaces, preparing: idle)
+      ready = round.batches[...]
+      if idle != nil {
+        source = round.next == nil ? nil : round.source
+        queue += round.next ?? []
       }
-      guard !units.isEmpty else { return false }
-      ready = try await OrderedPipeline.readAll(units, workspaces)[...]
       return true
     }
   }

@@ -7,6 +7,10 @@ struct FieldSelection {
 
   init(_ schema: Schema) { self.schema = schema }
 
+  private var ownNames: [String] {
+    schema.fields.filter { MetadataColumn($0.id) == nil }.map(\.name)
+  }
+
   /// The top-level fields that `names` name or lie in, in the order they are first named, cut down
   /// to what was named of them.
   ///
@@ -16,13 +20,14 @@ struct FieldSelection {
     var wanted: Set<FieldID> = []
     for name in names {
       if name == "*" {
-        for field in schema.fields where !order.contains(field.id) { order.append(field.id) }
-        wanted.formUnion(schema.fields.map(\.id))
+        let own = schema.fields.map(\.id).filter { MetadataColumn($0) == nil }
+        for id in own where !order.contains(id) { order.append(id) }
+        wanted.formUnion(own)
         continue
       }
       guard let field = schema.resolve(name) else {
         throw .unknownField(
-          "'\(name)'", in: "the table: \(schema.fields.map(\.name).joined(separator: ", "))")
+          "'\(name)'", in: "the table: \(ownNames.joined(separator: ", "))")
       }
       wanted.insert(field.id)
       for top in schema.fields where top.allIDs.contains(field.id) && !order.contains(top.id) {
@@ -36,6 +41,9 @@ struct FieldSelection {
 extension Field {
   /// The ids of this field and all below it.
   var allIDs: [FieldID] { [id] + type.children.flatMap(\.allIDs) }
+
+  /// The ids of those of them that are not made of others.
+  var leafIDs: [FieldID] { type.primitive == nil ? type.children.flatMap(\.leafIDs) : [id] }
 
   /// This field with only those of its parts that are wanted; nil if none is.
   fileprivate func pruned(to wanted: Set<FieldID>) -> Field? {

@@ -6,10 +6,14 @@ public struct ScanTask: Sendable {
   public let file: DataFile
   /// How old its rows are.
   public let sequenceNumber: SequenceNumber
+  /// The delete files that may delete rows of it: one deletion vector, or position delete files;
+  /// and equality delete files.
+  public let deletes: [DeleteFile]
 
-  public init(file: DataFile, sequenceNumber: SequenceNumber) {
+  public init(file: DataFile, sequenceNumber: SequenceNumber, deletes: [DeleteFile] = []) {
     self.file = file
     self.sequenceNumber = sequenceNumber
+    self.deletes = deletes
   }
 }
 
@@ -29,4 +33,7 @@ public struct PlanCounts: Hashable, Sendable {
   public var manifestsRead = 0
   public var dataFiles = 0
   public var dataFilesKept = 0
+  public var deleteFiles = 0
+  /// Those that a data file that is read needs.
+  public var deleteFilesKept = 0
 }

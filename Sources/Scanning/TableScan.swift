@@ -11,12 +11,15 @@ internal import Storage
 ///
 /// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
 public struct TableScan: Sendable {
-  private let table: Table
+  let table: Table
   private var selection = SnapshotSelection.current
   private var columns: [String]?
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
   private var parallelism: Int
+  /// The only files that are read; nil: those that planning finds.
+  var tasks: [ScanTask]?
+  private var tuning = ReadTuning()
 
   init(_ table: Table) {
     self.table = table
@@ -73,6 +76,13 @@ public struct TableScan: Sendable {
     return scan
   }
 
+  /// Reads in other steps than it would: for tests.
+  package func tuned(_ tuning: ReadTuning) -> TableScan {
+    var scan = self
+    scan.tuning = tuning
+    return scan
+  }
+
   /// Finds out from metadata what has to be read.
   ///
   /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
@@ -80,6 +90,9 @@ public struct TableScan: Sendable {
   public func plan() async throws(ScanError) -> ScanPlan {
     let (snapshot, schema) = try table.metadata.state(selection)
     let filter = try bind(schema)
+    if let tasks {
+      return ScanPlan(snapshot: snapshot, schema: schema, tasks: tasks, counts: PlanCounts())
+    }
     return try await ScanPlanner(
       table: table, snapshot: snapshot, schema: schema, filter: filter
     ).plan()
@@ -99,43 +112,16 @@ public struct TableScan: Sendable {
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
     let plan = try await self.plan()
-    var source = UnitSource(plan.tasks, try request(plan.schema))
-    var returned = 0
-    if let mostRows {
-      // Where rows are counted, only the consumer knows which are still wanted.
-      var left = mostRows
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) in
-        batches
-      } consume: { batches throws(ScanError) in
-        for batch in batches where left > 0 {
-          let kept = batch.slice(0..<min(batch.rowCount, left))
-          left -= kept.rowCount
-          returned += kept.rowCount
-          guard try await consume(try transform(kept)) else { return false }
-        }
-        return left > 0
-      }
-    } else {
-      try await OrderedPipeline.run(&source, parallelism: parallelism) {
-        batches throws(ScanError) -> [(Int, Output)] in
-        var outputs: [(Int, Output)] = []
-        for batch in batches { outputs.append((batch.rowCount, try transform(batch))) }
-        return outputs
-      } consume: { outputs throws(ScanError) in
-        for (rows, output) in outputs {
-          returned += rows
-          guard try await consume(output) else { return false }
-        }
-        return true
-      }
-    }
-    return ScanReport(plan: plan.counts, read: source.counts, rows: returned)
+    let source = UnitSource(plan.tasks, try request(plan.schema), parallelism: parallelism)
+    let (counts, returned) = try await OrderedPipeline.run(
+      source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
+    return ScanReport(plan: plan.counts, read: counts, rows: returned)
   }
 
   // MARK: what is asked for, in terms of a schema
 
   func bind(_ schema: Schema) throws(ScanError) -> BoundPredicate {
+    let schema = try readable(schema)
     do throws(IcebergError) {
       return try predicate.bound(to: schema)
     } catch {
@@ -149,8 +135,19 @@ public struct TableScan: Sendable {
     return try outputFields(schema)
   }
 
+  /// What can be named: the columns of `schema`, and the metadata columns.
+  private func readable(_ schema: Schema) throws(ScanError) -> Schema {
+    let partition = try CommonPartition(table.metadata)
+    do throws(IcebergError) {
+      return try schema.withMetadataColumns(partition: partition.fields)
+    } catch {
+      throw .invalidRequest(error)
+    }
+  }
+
   private func outputFields(_ schema: Schema) throws(ScanError) -> [Field] {
     guard let columns else { return schema.fields }
+    let schema = try readable(schema)
     do throws(IcebergError) {
       return try FieldSelection(schema).fields(columns)
     } catch {
@@ -163,25 +160,32 @@ public struct TableScan: Sendable {
     let output = try outputFields(schema)
     let known = Set(output.flatMap(\.allIDs))
     let needed = filter.columns.filter { !known.contains($0.id) }.map(\.name)
-    let extra: [Field]
-    do throws(IcebergError) {
-      extra = try FieldSelection(schema).fields(needed)
-    } catch {
-      throw .invalidRequest(error)
-    }
-    return ReadRequest(table: table, output: output, extra: extra, filter: filter)
+    let extra = try fields(needed, of: schema)
+    return try request(output: output, extra: extra, filter: filter)
   }
 
   /// What it takes to count the rows of some files that match.
   func countRequest(
     _ schema: Schema, _ filter: BoundPredicate
   ) throws(ScanError) -> ReadRequest {
-    do throws(IcebergError) {
-      let columns = try FieldSelection(schema).fields(filter.columns.map(\.name))
-      return ReadRequest(table: table, output: columns, extra: [], filter: filter)
-    } catch {
+    let columns = try fields(filter.columns.map(\.name), of: schema)
+    return try request(output: columns, extra: [], filter: filter)
+  }
+
+  private func fields(_ names: [String], of schema: Schema) throws(ScanError) -> [Field] {
+    let schema = try readable(schema)
+    do throws(IcebergError) { return try FieldSelection(schema).fields(names) } catch {
       throw .invalidRequest(error)
     }
+  }
+
+  private func request(
+    output: [Field], extra: [Field], filter: BoundPredicate
+  ) throws(ScanError) -> ReadRequest {
+    let showsPartition = (output + extra).contains { $0.id == MetadataColumn.partition.fieldID }
+    return ReadRequest(
+      table: table, output: output, extra: extra, filter: filter,
+      partition: showsPartition ? try CommonPartition(table.metadata) : nil, tuning: tuning)
   }
 
   /// True if metadata tells that every row of the task's file matches.

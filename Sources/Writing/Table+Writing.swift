@@ -26,8 +26,18 @@ extension Table {
   ) async throws(AppendError<Source>) -> CommitReceipt? {
     let files = try await writeFiles(next)
     guard !files.isEmpty else { return nil }
+    return try await committing(files, or: Source.self) {
+      () throws(CommitError) -> CommitReceipt? in
+      try await commit(try AppendFiles(files, branch: branch))
+    }
+  }
+
+  /// What `commit` gives; if it is certain that it did not happen, `files` are deleted.
+  func committing<Source: Error, Receipt>(
+    _ files: [DataFile], or source: Source.Type, _ commit: () async throws(CommitError) -> Receipt
+  ) async throws(AppendError<Source>) -> Receipt {
     do throws(CommitError) {
-      return try await commit(try AppendFiles(files, branch: branch))
+      return try await commit()
     } catch {
       // After an unknown outcome the files may be part of the table.
       if case .stateUnknown = error { throw .commit(error) }
@@ -38,7 +48,8 @@ extension Table {
     }
   }
 
-  private func writeFiles<Source: Error>(
+  /// Writes the rows that `next` gives to data files, which nothing names yet.
+  func writeFiles<Source: Error>(
     _ next: () async throws(Source) -> RecordBatch?
   ) async throws(AppendError<Source>) -> [DataFile] {
     let writer: PartitionedWriter

@@ -102,4 +102,40 @@ struct RowSelectionTests {
     #expect(RowSelection.all(0).isAll && RowSelection.all(0).ranges.isEmpty)
     #expect(RowSelection.none(of: 4).complement() == .all(4))
   }
+
+  @Test func `joining gaps adds the rows of short gaps and no others`() {
+    var random = SeededRandom(orSeed: 15)
+    for _ in 0..<300 {
+      let expected = randomBits(Int.random(in: 0...300, using: &random), using: &random)
+      let selection = RowSelection(Bitmap(expected))
+      let limit = Int.random(in: 0...40, using: &random)
+      let wider = selection.joiningGaps(shorterThan: limit)
+      checkLaws(wider)
+      let gaps = RowSelection(ranges: wider.subtracting(selection).ranges, rowCount: expected.count)
+      #expect(gaps.ranges.allSatisfy { $0.count < limit }, "seed \(random.seed)")
+      #expect(wider.intersection(selection) == selection)
+      for (a, b) in zip(wider.ranges, wider.ranges.dropFirst()) {
+        #expect(b.lowerBound - a.upperBound >= limit)
+      }
+      let mask = selection.bitmap(within: wider)
+      #expect(wider.refined(by: mask) == selection, "seed \(random.seed)")
+    }
+  }
+
+  @Test func `windows follow each other and hold as many selected rows as told`() {
+    var random = SeededRandom(orSeed: 16)
+    for _ in 0..<300 {
+      let expected = randomBits(Int.random(in: 1...300, using: &random), using: &random)
+      let selection = RowSelection(Bitmap(expected))
+      let most = Int.random(in: 1...60, using: &random)
+      var start = 0
+      while start < expected.count {
+        let window = selection.window(from: start, holding: most)
+        let held = selection.slice(window).count
+        #expect(window.lowerBound == start && !window.isEmpty, "seed \(random.seed)")
+        #expect(held == most || (held < most && window.upperBound == expected.count))
+        start = window.upperBound
+      }
+    }
+  }
 }

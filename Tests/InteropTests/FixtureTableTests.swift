@@ -7,11 +7,6 @@ import Testing
 /// rows that Iceberg Java reads of them.
 @Suite("Tables of the reference implementation")
 struct FixtureTableTests {
-  /// Tables with snapshots that have delete files.
-  private static let withDeletes: Set = [
-    "deletion_vectors", "equality_deletes", "position_deletes",
-  ]
-
   /// Variants are read as the two binary parts they are stored in, and not compared.
   private static let variants = ["v3_types": "doc"]
 
@@ -33,26 +28,35 @@ struct FixtureTableTests {
     fixture: FixtureTable
   ) async throws {
     let table = try await fixture.open()
-    var unread: [String] = []
     for set in fixture.expectedSets {
       let selection = Int64(set).map { SnapshotSelection.id(SnapshotID($0)) } ?? .current
-      do {
-        let (found, expected) = try await rows(fixture, table.scan().at(selection), set)
-        #expect(
-          found == expected, "\(fixture) at \(set): \(CanonicalRows.difference(found, expected))")
-        let count = try await table.scan().at(selection).count()
-        #expect(count == Int64(expected.count), "\(fixture) at \(set)")
-      } catch ScanError.unsupported(what: "delete files", file: _) {
-        #expect(Self.withDeletes.contains(fixture.name), "\(fixture) at \(set) has no deletes")
-        unread.append(set)
-      }
-    }
-    if !unread.isEmpty {
-      print("\(fixture): \(unread.count) of \(fixture.expectedSets.count) need delete files")
+      let (found, expected) = try await rows(fixture, table.scan().at(selection), set)
+      #expect(
+        found == expected, "\(fixture) at \(set): \(CanonicalRows.difference(found, expected))")
+      let count = try await table.scan().at(selection).count()
+      #expect(count == Int64(expected.count), "\(fixture) at \(set)")
     }
   }
 
-  @Test(arguments: FixtureTable.all.filter { !withDeletes.contains($0.name) })
+  @Test(arguments: FixtureTable.all)
+  func `rows have the ids and sequence numbers the reference implementation gives them`(
+    fixture: FixtureTable
+  ) async throws {
+    let table = try await fixture.open()
+    for set in fixture.lineageSets {
+      let selection = Int64(set).map { SnapshotSelection.id(SnapshotID($0)) } ?? .current
+      let variant = Self.variants[fixture.name]
+      var scan = table.scan().at(selection)
+      let columns = try scan.outputFields().map(\.name).filter { $0 != variant }
+      scan = scan.select(columns + ["_row_id", "_last_updated_sequence_number"])
+      let expected = try fixture.expectedRows("\(set).lineage", without: variant)
+      let found = try await scan.canonicalRows()
+      #expect(
+        found == expected, "\(fixture) at \(set): \(CanonicalRows.difference(found, expected))")
+    }
+  }
+
+  @Test(arguments: FixtureTable.all)
   func `every branch and tag has the rows of its snapshot`(fixture: FixtureTable) async throws {
     let table = try await fixture.open()
     for (name, snapshot) in fixture.references {
@@ -69,6 +73,7 @@ struct FixtureTableTests {
       #expect(!SiblingFolder.isContinuousIntegration, "shared/fixtures is missing")
     } else {
       #expect(FixtureTable.all.count >= 16)
+      #expect(FixtureTable.all.flatMap(\.lineageSets).count >= 14)
     }
   }
 }

@@ -30,6 +30,12 @@ public struct FixtureTable: Sendable, CustomStringConvertible {
     (facts["expected"]?.members ?? []).map(\.key).filter { $0 == "current" || Int64($0) != nil }
   }
 
+  /// Those of them whose rows are known with their ids and sequence numbers too.
+  public var lineageSets: [String] {
+    let all = Set((facts["expected"]?.members ?? []).map(\.key))
+    return expectedSets.filter { all.contains("\($0).lineage") }
+  }
+
   /// The table's branches and tags, and the snapshots they name.
   public var references: [(name: String, snapshot: Int64)] {
     (facts["refs"]?.members ?? []).compactMap { member in

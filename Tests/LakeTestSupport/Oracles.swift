@@ -29,6 +29,35 @@ public enum Oracles {
     }
   }
 
+  /// The Python that `engine` is installed for; nil if it is not.
+  public static func python(of engine: String) -> URL? {
+    installed(of: [engine]).isEmpty ? nil : home.appending(path: "\(engine)/bin/python")
+  }
+
+  /// Where the modules are that oracles share; nil if they are not there.
+  public static let library = tools?.appending(path: "lib")
+
+  /// Runs a script, of which nothing is expected but that it ends well.
+  public static func run(_ python: URL, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = python
+    process.arguments = arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    if process.terminationStatus != 0 {
+      throw Failure(text: String(decoding: data, as: UTF8.self))
+    }
+  }
+
+  /// What a script said that failed.
+  public struct Failure: Error {
+    public let text: String
+  }
+
   /// What `engines` read of the table in `folder`, compared with the canonical rows in `expected`.
   public static func compare(_ folder: URL, _ engines: [String], expected: URL) throws -> [Answer] {
     guard let tools, !engines.isEmpty else { return [] }

@@ -64,6 +64,8 @@ struct SlotTable {
   private var slots: [Slot]
   private var shift: UInt64
   private var count = 0
+  /// How many bytes the slots take.
+  var byteCount: Int { slots.count * MemoryLayout<Slot>.stride }
 
   /// Of entries `0..<hashes.count`, all of which get a slot, equal or not.
   init(hashes: Buffer) {

@@ -15,6 +15,17 @@ package struct RoaringBitmap: Hashable, Sendable {
   package var isEmpty: Bool { keys.isEmpty }
   package var count: Int { containers.reduce(0) { $0 + $1.count } }
 
+  /// About how many bytes the blocks take.
+  package var byteCount: Int {
+    containers.reduce(0) { total, container in
+      switch container {
+      case .array(let values): total + 64 + 2 * values.count
+      case .bits: total + 64 + 8 * RoaringContainer.wordCount
+      case .runs(let runs): total + 64 + 4 * runs.count
+      }
+    }
+  }
+
   /// Cost: O(log n).
   package func contains(_ value: UInt32) -> Bool {
     let key = UInt16(truncatingIfNeeded: value >> 16)
@@ -71,6 +82,18 @@ package struct RoaringBitmap: Hashable, Sendable {
       }
     }
     self = result
+  }
+
+  /// Adds the numbers of the block `key` whose bits are set in `words`, of which one at least is.
+  mutating func formUnion(block key: UInt16, words: [UInt64]) {
+    let container = RoaringContainer(words)
+    let index = keys.last.map { $0 < key ? keys.count : keys.lowerBound(of: key) } ?? 0
+    if index < keys.count, keys[index] == key {
+      containers[index] = containers[index].union(container)
+    } else {
+      keys.insert(key, at: index)
+      containers.insert(container, at: index)
+    }
   }
 
   /// Adds a block behind all others.

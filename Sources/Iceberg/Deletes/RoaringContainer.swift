@@ -147,8 +147,8 @@ enum RoaringContainer: Sendable {
     return RoaringContainer(words)
   }
 
-  /// Of bits of which one at least is set.
-  private init(_ words: [UInt64]) {
+  /// Of bits, ``wordCount`` words, of which one at least is set.
+  init(_ words: [UInt64]) {
     var count = 0
     for word in words { count += word.nonzeroBitCount }
     self = .bits(words, count: count)

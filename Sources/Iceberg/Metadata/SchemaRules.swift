@@ -54,7 +54,7 @@ extension PartitionSpec {
 extension SortOrder {
   /// - Throws: ``IcebergError`` if a source column is not in `schema`, or its transform does not
   ///   take it.
-  func check(for schema: Schema) throws(IcebergError) {
+  package func check(for schema: Schema) throws(IcebergError) {
     for field in fields where field.transform != .void {
       if case .unknown = field.transform { continue }
       for id in field.sourceIDs {

@@ -70,8 +70,10 @@ public struct SnapshotSummary: Sendable {
     manifests = (created, kept, replaced)
   }
 
-  /// True if files were added.
-  public var addsFiles: Bool { added.dataFiles + added.deleteFiles > 0 }
+  /// True if data files were added.
+  public var addsDataFiles: Bool { added.dataFiles > 0 }
+  /// True if delete files were added.
+  public var addsDeleteFiles: Bool { added.deleteFiles > 0 }
   /// True if files were removed.
   public var removesFiles: Bool { removed.dataFiles + removed.deleteFiles > 0 }
 

@@ -150,19 +150,19 @@ extension Transform {
 
 extension PrimitiveType {
   /// True for types whose values can't be compared: neither partitions, bounds nor keys.
-  var isOpaque: Bool {
+  package var isOpaque: Bool {
     switch self {
     case .variant, .geometry, .geography: true
     default: false
     }
   }
 
-  var isTimestamp: Bool { isMicrosecondTimestamp || isNanosecondTimestamp }
+  package var isTimestamp: Bool { isMicrosecondTimestamp || isNanosecondTimestamp }
   var isMicrosecondTimestamp: Bool { self == .timestamp || self == .timestamptz }
-  var isNanosecondTimestamp: Bool { self == .timestampNs || self == .timestamptzNs }
+  package var isNanosecondTimestamp: Bool { self == .timestampNs || self == .timestamptzNs }
   /// True for a timestamp that is a point in time, not a reading of a clock.
-  var hasZone: Bool { self == .timestamptz || self == .timestamptzNs }
-  var isFloatingPoint: Bool { self == .float || self == .double }
+  package var hasZone: Bool { self == .timestamptz || self == .timestamptzNs }
+  package var isFloatingPoint: Bool { self == .float || self == .double }
 
   fileprivate var isBucketable: Bool {
     switch self {

@@ -49,7 +49,7 @@ public enum Comparison: Hashable, Sendable, CaseIterable {
   }
 
   /// The comparison with its sides exchanged.
-  var flipped: Comparison {
+  package var flipped: Comparison {
     switch self {
     case .equal, .notEqual: self
     case .less: .greater
@@ -72,7 +72,7 @@ public enum Comparison: Hashable, Sendable, CaseIterable {
     }
   }
 
-  var sign: String {
+  package var sign: String {
     switch self {
     case .equal: "="
     case .notEqual: "<>"
@@ -191,7 +191,7 @@ extension Predicate.Test: CustomStringConvertible {
 
 extension String {
   /// This text in single quotes, those in it doubled.
-  var inQuotes: String {
+  package var inQuotes: String {
     "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Dates and times of day of the proleptic Gregorian calendar, as numbers and as ISO 8601 text.
-enum CivilTime {
-  static let nanosecondsPerDay: Int64 = 86_400_000_000_000
+package enum CivilTime {
+  /// Leap seconds are not counted.
+  package static let nanosecondsPerDay: Int64 = 86_400_000_000_000
 
   /// The number of days from 1970-01-01 to a date whose year is within ±10 million.
   ///
   /// Months count from March of an era of 400 years, so that the leap day is the last of a year.
-  static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+  package static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
     let year = month <= 2 ? year - 1 : year
     let era = floorDivide(year, 400)
     let yearOfEra = year - era * 400
@@ -19,7 +20,7 @@ enum CivilTime {
   /// The date that lies `days` days after 1970-01-01; `days` may be any that a 64-bit number of
   /// microseconds reaches.
   @inline(__always)
-  static func date(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  package static func date(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let shifted = days &+ 719_468
     let era = floorDivide(shifted, 146_097)
     let dayOfEra = shifted &- era &* 146_097
@@ -34,12 +35,13 @@ enum CivilTime {
 
   /// Division that rounds down; `divisor` is positive.
   @inline(__always)
-  static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
+  package static func floorDivide(_ value: Int64, _ divisor: Int64) -> Int64 {
     let quotient = value / divisor
     return value % divisor < 0 ? quotient &- 1 : quotient
   }
 
-  static func daysInMonth(_ month: Int64, year: Int64) -> Int64 {
+  /// From 28 to 31.
+  package static func daysInMonth(_ month: Int64, year: Int64) -> Int64 {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -101,17 +103,17 @@ extension CivilTime {
 // MARK: - Reading
 
 /// A point in time, or a reading of a clock, of any precision to the nanosecond.
-struct TimestampText: Hashable, Sendable {
+package struct TimestampText: Hashable, Sendable {
   /// Since 1970-01-01T00:00:00; of a point in time, in UTC.
-  var nanoseconds: Int128
+  package var nanoseconds: Int128
   /// The text said which zone it is in.
-  var hasZone: Bool
+  package var hasZone: Bool
   /// The text said no time, only a date.
-  var isDate = false
+  package var isDate = false
 
   /// Of a date (`2017-11-16`), or a date and a time with `T` or a space between them and maybe a
   /// zone (`Z`, `+01:00`) behind; nil if `text` is none.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     var parser = TimeParser(text)
     guard let days = parser.date() else { return nil }
     nanoseconds = Int128(days) * Int128(CivilTime.nanosecondsPerDay)
@@ -133,14 +135,14 @@ struct TimestampText: Hashable, Sendable {
   }
 
   /// Nanoseconds since midnight of `22:31`, `22:31:08` or `22:31:08.123456789`; nil if it is none.
-  static func timeOfDay(_ text: String) -> Int64? {
+  package static func timeOfDay(_ text: String) -> Int64? {
     var parser = TimeParser(text)
     guard let time = parser.time(), parser.isAtEnd else { return nil }
     return time
   }
 
   /// Days since 1970-01-01 of `2017-11-16`; nil if it is no date.
-  static func date(_ text: String) -> Int64? {
+  package static func date(_ text: String) -> Int64? {
     var parser = TimeParser(text)
     guard let days = parser.date(), parser.isAtEnd else { return nil }
     return days

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A decimal number, exactly: `unscaled * 10^-scale`.
-struct DecimalNumber: Hashable, Sendable {
-  var unscaled: Int128
+package struct DecimalNumber: Hashable, Sendable {
+  package var unscaled: Int128
   /// Digits after the point; below zero, zeros before it that are not in ``unscaled``.
-  var scale: Int
+  package var scale: Int
 
-  init(unscaled: Int128, scale: Int) {
+  package init(unscaled: Int128, scale: Int) {
     self.unscaled = unscaled
     self.scale = scale
   }
 
   /// Of digits with or without sign, point and exponent; nil if `text` is no such number, or needs
   /// more than 38 digits.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     var bytes = text.utf8[...]
     let isNegative = bytes.first == UInt8(ascii: "-")
     if isNegative || bytes.first == UInt8(ascii: "+") { bytes.removeFirst() }
@@ -45,14 +45,16 @@ struct DecimalNumber: Hashable, Sendable {
   static let limit: Int128 = 100_000_000_000_000_000_000_000_000_000_000_000_000
 
   /// 10 to the power of `exponent`, which is from 0 to 38.
-  static func powerOfTen(_ exponent: Int) -> Int128 {
+  package static func powerOfTen(_ exponent: Int) -> Int128 {
     var power: Int128 = 1
     for _ in 0..<exponent { power *= 10 }
     return power
   }
 
   /// The highest unscaled value of `precision` digits.
-  static func highest(precision: Int) -> Int128 { powerOfTen(min(max(precision, 0), 38)) - 1 }
+  package static func highest(precision: Int) -> Int128 {
+    powerOfTen(min(max(precision, 0), 38)) - 1
+  }
 
   /// This number at another scale.
   enum Rescaled: Equatable {
@@ -90,7 +92,7 @@ extension DecimalNumber: CustomStringConvertible {
   /// with an exponent: `2E+20`. Where that were more zeros than anyone reads, with one as well.
   ///
   /// Source: Iceberg spec, "Appendix D: Single-value serialization", "JSON".
-  var description: String {
+  package var description: String {
     if scale < 0 { return "\(unscaled)E+\(-scale)" }
     if scale == 0 { return "\(unscaled)" }
     if scale > 100 { return "\(unscaled)E-\(scale)" }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Bytes
 public import JSON
 
 /// Which fields the columns of data files are that say so by name only: files that were written by
@@ -159,6 +160,13 @@ extension NameMapping {
   }
 
   public func write(to writer: inout JSONWriter) { NameMapping.write(entries, to: &writer) }
+
+  /// The mapping as a JSON document, as `schema.name-mapping.default` has it.
+  public var jsonText: String {
+    var writer = JSONWriter()
+    write(to: &writer)
+    return String(decoding: writer.finish().array(), as: UTF8.self)
+  }
 
   private static func write(_ entries: [Entry], to writer: inout JSONWriter) {
     writer.beginArray()

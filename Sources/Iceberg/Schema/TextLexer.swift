@@ -2,8 +2,8 @@
 
 /// A word, number, string or sign of the small languages people write: schemas, partitions, sort
 /// orders and predicates.
-struct TextToken: Equatable {
-  enum Kind: Equatable {
+package struct TextToken: Equatable {
+  package enum Kind: Equatable {
     /// A bare name or keyword, as it was spelled.
     case word(String)
     /// A name in double quotes.
@@ -15,12 +15,12 @@ struct TextToken: Equatable {
     case sign(String)
     case end
   }
-  let kind: Kind
+  package let kind: Kind
   /// Where it starts and ends, in bytes of the text.
-  let range: Range<Int>
+  package let range: Range<Int>
 
   /// How an error names it.
-  var name: String {
+  package var name: String {
     switch kind {
     case .word(let text), .number(let text), .sign(let text): "'\(text)'"
     case .quoted(let text): "\"\(text)\""
@@ -33,14 +33,14 @@ struct TextToken: Equatable {
 /// Splits text into tokens and hands them out one by one.
 ///
 /// Cost: one pass over the text when it is made.
-struct TextLexer {
+package struct TextLexer {
   /// What the text is, for errors: `schema`, `predicate`.
-  let what: String
+  package let what: String
   private let text: [UInt8]
   private let tokens: [TextToken]
   private var next = 0
 
-  init(_ text: String, what: String) throws(IcebergError) {
+  package init(_ text: String, what: String) throws(IcebergError) {
     self.what = what
     self.text = Array(text.utf8)
     var scanner = TokenScanner(text: self.text, what: what)
@@ -48,48 +48,50 @@ struct TextLexer {
   }
 
   /// The token that comes next, left where it is.
-  var peek: TextToken { tokens[next] }
+  package var peek: TextToken { tokens[next] }
   /// The one after it.
-  var second: TextToken { tokens[min(next + 1, tokens.count - 1)] }
-  var isAtEnd: Bool { peek.kind == .end }
+  package var second: TextToken { tokens[min(next + 1, tokens.count - 1)] }
+  package var isAtEnd: Bool { peek.kind == .end }
 
-  mutating func take() -> TextToken {
+  package mutating func take() -> TextToken {
     let token = tokens[next]
     if token.kind != .end { next += 1 }
     return token
   }
 
   /// Passes the sign `sign` if it comes next.
-  mutating func take(sign: String) -> Bool {
+  package mutating func take(sign: String) -> Bool {
     guard peek.kind == .sign(sign) else { return false }
     next += 1
     return true
   }
 
   /// Passes the word `keyword` (given in lower case) in any case, if it comes next.
-  mutating func take(keyword: String) -> Bool {
+  package mutating func take(keyword: String) -> Bool {
     guard isKeyword(peek, keyword) else { return false }
     next += 1
     return true
   }
 
   /// Passes the words `first second`, if both come next.
-  mutating func take(keywords first: String, _ second: String) -> Bool {
+  package mutating func take(keywords first: String, _ second: String) -> Bool {
     guard isKeyword(peek, first), isKeyword(self.second, second) else { return false }
     next += 2
     return true
   }
 
-  func isKeyword(_ token: TextToken, _ keyword: String) -> Bool {
+  package func isKeyword(_ token: TextToken, _ keyword: String) -> Bool {
     if case .word(let word) = token.kind { word.lowercased() == keyword } else { false }
   }
 
-  mutating func expect(sign: String) throws(IcebergError) {
+  package mutating func expect(sign: String) throws(IcebergError) {
     guard take(sign: sign) else { throw unexpected("'\(sign)'") }
   }
 
   /// A name: a bare word or one in double quotes.
-  mutating func takeName(_ expected: String = "a name") throws(IcebergError) -> String {
+  package mutating func takeName(
+    _ expected: String = "a name"
+  ) throws(IcebergError) -> String {
     switch peek.kind {
     case .word(let name), .quoted(let name):
       next += 1
@@ -99,7 +101,9 @@ struct TextLexer {
   }
 
   /// A name, or several joined by dots.
-  mutating func takePath(_ expected: String = "a column") throws(IcebergError) -> String {
+  package mutating func takePath(
+    _ expected: String = "a column"
+  ) throws(IcebergError) -> String {
     var path = try takeName(expected)
     while take(sign: ".") { path += "." + (try takeName(expected)) }
     return path
@@ -132,14 +136,14 @@ struct TextLexer {
     }
   }
 
-  func expectEnd() throws(IcebergError) {
+  package func expectEnd() throws(IcebergError) {
     guard isAtEnd else { throw unexpected("the end") }
   }
 
   /// The error for what comes next, where `expected` should.
-  func unexpected(_ expected: String) -> IcebergError { unexpected(expected, at: peek) }
+  package func unexpected(_ expected: String) -> IcebergError { unexpected(expected, at: peek) }
 
-  func unexpected(_ expected: String, at token: TextToken) -> IcebergError {
+  package func unexpected(_ expected: String, at token: TextToken) -> IcebergError {
     .syntax(what, offset: token.range.lowerBound, expected: expected, found: token.name)
   }
 }
@@ -238,7 +242,7 @@ private struct TokenScanner {
       switch (text[start], text[at]) {
       case (UInt8(ascii: "<"), UInt8(ascii: "=")), (UInt8(ascii: ">"), UInt8(ascii: "=")),
         (UInt8(ascii: "!"), UInt8(ascii: "=")), (UInt8(ascii: "<"), UInt8(ascii: ">")),
-        (UInt8(ascii: "="), UInt8(ascii: "=")):
+        (UInt8(ascii: "="), UInt8(ascii: "=")), (UInt8(ascii: "|"), UInt8(ascii: "|")):
         at += 1
       default: break
       }

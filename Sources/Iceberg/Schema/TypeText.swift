@@ -74,7 +74,7 @@ extension Field {
 
 extension String {
   /// This name as the small languages take it: bare where that works, else in double quotes.
-  var asIdentifier: String {
+  package var asIdentifier: String {
     let bytes = Array(utf8)
     func isLetter(_ byte: UInt8) -> Bool {
       byte == UInt8(ascii: "_") || byte >= 0x80 || (0x61...0x7a).contains(byte | 0x20)
@@ -255,4 +255,17 @@ extension PrimitiveType {
     "bool": .boolean, "integer": .int, "bigint": .long, "text": .string, "varchar": .string,
     "bytes": .binary, "blob": .binary,
   ]
+}
+
+extension TextLexer {
+  /// A primitive type, in the canonical form or by its usual SQL name.
+  ///
+  /// - Throws: ``IcebergError/syntax(_:offset:expected:found:)`` if none comes next.
+  package mutating func takePrimitiveType() throws(IcebergError) -> PrimitiveType {
+    var parser = TypeParser(self)
+    let token = parser.lexer.take()
+    let type = try parser.primitive(named: token, aliases: true)
+    self = parser.lexer
+    return type
+  }
 }

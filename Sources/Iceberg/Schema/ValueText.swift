@@ -31,7 +31,7 @@ extension Value {
 }
 
 /// The text of a UUID's 16 big-endian bytes.
-enum UUIDText {
+package enum UUIDText {
   static func text(_ bytes: [UInt8]) -> String {
     var text = ""
     for (index, byte) in bytes.enumerated() {
@@ -42,7 +42,7 @@ enum UUIDText {
   }
 
   /// The bytes of `text` (groups of 8, 4, 4, 4 and 12 digits); nil if it is no UUID.
-  static func bytes(_ text: String) -> [UInt8]? {
+  package static func bytes(_ text: String) -> [UInt8]? {
     let groups = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard groups.map(\.count) == [8, 4, 4, 4, 12] else { return nil }
     return Hexadecimal.bytes(groups.flatMap { Array($0) })
@@ -50,8 +50,8 @@ enum UUIDText {
 }
 
 /// Bytes written as two digits each.
-enum Hexadecimal {
-  static func bytes(_ digits: [UInt8]) -> [UInt8]? {
+package enum Hexadecimal {
+  package static func bytes(_ digits: [UInt8]) -> [UInt8]? {
     guard digits.count % 2 == 0 else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(digits.count / 2)

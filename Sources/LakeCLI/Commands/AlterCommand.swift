@@ -8,12 +8,31 @@ internal import Lake
 struct AlterCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "alter",
-    abstract: "Change a table's properties.",
+    abstract: "Change a table's columns, layout, key and properties.",
     usage: """
+      lake alter TABLE add-column NAME TYPE [--default V] [--required] [--doc TEXT] [--first | --before C | --after C]
+      lake alter TABLE drop-column NAME…
+      lake alter TABLE rename-column NAME NEW-NAME
+      lake alter TABLE alter-column NAME [--type T] [--optional] [--doc TEXT] [--default V | --no-default]
+      lake alter TABLE move-column NAME (--first | --before C | --after C)
+      lake alter TABLE add-partition TERMS
+      lake alter TABLE drop-partition NAME…
+      lake alter TABLE sort-by KEYS
+      lake alter TABLE key COLUMNS
+      lake alter TABLE upgrade VERSION
       lake alter TABLE set NAME=VALUE…
       lake alter TABLE unset NAME…
       """,
-    subcommands: [SetPropertiesCommand.self, UnsetPropertiesCommand.self])
+    discussion: """
+      No data file is written again. Nested columns are named by dots: address.zip; the elements of \
+      a list are tags.element, the sides of a map m.key and m.value.
+      """,
+    subcommands: [
+      AddColumnCommand.self, DropColumnCommand.self, RenameColumnCommand.self,
+      AlterColumnCommand.self, MoveColumnCommand.self, AddPartitionCommand.self,
+      DropPartitionCommand.self, SortByCommand.self, KeyCommand.self, UpgradeCommand.self,
+      SetPropertiesCommand.self, UnsetPropertiesCommand.self,
+    ])
 }
 
 struct SetPropertiesCommand: AsyncParsableCommand, ChangingCommand {
@@ -39,7 +58,7 @@ struct SetPropertiesCommand: AsyncParsableCommand, ChangingCommand {
       guard let cut = text.firstIndex(of: "=") else { continue }
       values[String(text[..<cut])] = String(text[text.index(after: cut)...])
     }
-    try await PropertyChange(set: values).run(on: table, catalog, output)
+    try await PropertyChange(set: values).run(on: table, catalog, output, as: "alter")
   }
 }
 
@@ -55,20 +74,6 @@ struct UnsetPropertiesCommand: AsyncParsableCommand, ChangingCommand {
   @Argument(help: "What to remove, by name.") var names: [String]
 
   func run() async throws {
-    try await PropertyChange(removing: names).run(on: table, catalog, output)
-  }
-}
-
-extension PropertyChange {
-  fileprivate func run(
-    on name: TableName, _ catalog: CatalogOptions, _ output: OutputOptions
-  ) async throws {
-    let environment = Environment.system
-    let start = environment.uptime()
-    let receipt = try await catalog.table(name).commit(self)
-    var report = ChangeReport(table: name.text, operation: "alter")
-    report.attempts = receipt.attempts
-    report.duration = environment.uptime() - start
-    report.print(output)
+    try await PropertyChange(removing: names).run(on: table, catalog, output, as: "alter")
   }
 }

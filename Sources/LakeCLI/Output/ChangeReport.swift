@@ -27,11 +27,21 @@ struct ChangeReport {
     sequenceNumber = receipt.snapshot?.sequenceNumber.rawValue
     let summary = receipt.snapshot?.summary ?? [:]
     addedRows = summary["added-records"].flatMap { Int64($0) } ?? 0
-    deletedRows = summary["deleted-records"].flatMap { Int64($0) } ?? 0
+    deletedRows = Self.deletedRows(receipt, added: addedRows)
     addedFiles = summary["added-data-files"].flatMap { Int64($0) } ?? 0
     removedFiles = summary["deleted-data-files"].flatMap { Int64($0) } ?? 0
     attempts = receipt.attempts
     self.duration = duration
+  }
+
+  /// How many rows went: the removed files' and, by the totals, those that deletes took.
+  private static func deletedRows(_ receipt: CommitReceipt, added: Int64) -> Int64 {
+    guard let snapshot = receipt.snapshot else { return 0 }
+    let parent = snapshot.parentID.flatMap { receipt.table.metadata.snapshot($0) }
+    guard let now = snapshot.summary.liveRows, let before = parent?.summary.liveRows else {
+      return snapshot.summary["deleted-records"].flatMap { Int64($0) } ?? 0
+    }
+    return max(0, before + added - now)
   }
 
   private var milliseconds: Int64 {
@@ -75,5 +85,16 @@ struct ChangeReport {
     if attempts > 1 { parts.append("\(attempts) attempts") }
     if duration > .zero { parts.append("\(milliseconds) ms") }
     return parts.joined(separator: ", ") + "\n"
+  }
+}
+
+extension [String: String] {
+  /// How many rows a snapshot of this summary has; nil if its totals do not tell.
+  fileprivate var liveRows: Int64? {
+    guard self["total-equality-deletes"] == "0",
+      let records = self["total-records"].flatMap({ Int64($0) }),
+      let deletes = self["total-position-deletes"].flatMap({ Int64($0) })
+    else { return nil }
+    return records - deletes
   }
 }

@@ -123,12 +123,19 @@ struct BoundReader {
   }
 
   /// Page `page` of a column index whose lists are all of one length.
-  func statistics(_ index: ColumnIndex, page: Int) -> ColumnStatistics {
-    let hasBounds = isOrderKnown && !index.nullPages[page]
+  ///
+  /// - Parameter valueCount: how many values the page has, nulls included, where that is known.
+  func statistics(_ index: ColumnIndex, page: Int, valueCount: Int64?) -> ColumnStatistics {
+    let isOfNulls = index.nullPages[page]
+    let hasBounds = isOrderKnown && !isOfNulls
+    // Where all are said to be null and some are counted that are not, it is not known which holds.
+    let counted = index.nullCounts?[page]
+    let isContradictory = isOfNulls && valueCount != nil && counted ?? valueCount != valueCount
     return make(
       hasBounds ? index.minValues[page] : nil, hasBounds ? index.maxValues[page] : nil,
-      valueCount: nil, nullCount: index.nullCounts?[page], nanCount: index.nanCounts?[page],
-      isLowerExact: false, isUpperExact: false)
+      valueCount: valueCount,
+      nullCount: isContradictory ? nil : counted ?? (isOfNulls ? valueCount : nil),
+      nanCount: index.nanCounts?[page], isLowerExact: false, isUpperExact: false)
   }
 
   private func make(

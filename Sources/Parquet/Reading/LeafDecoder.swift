@@ -169,6 +169,15 @@ final class LeafDecoder {
     workspace.giveBack(&inflated)
   }
 
+  /// The dictionary that the chunk begins with; nil if it begins with something else.
+  ///
+  /// Requires: nothing was read yet.
+  func readDictionary() throws(ParquetError) -> Column? {
+    guard let raw = try pages.next(), case .dictionary = raw.header.body else { return nil }
+    _ = try open(raw)
+    return dictionary
+  }
+
   private func check(_ encoding: Encoding) throws(ParquetError) {
     guard PageValues.supports(encoding, leaf.type) else {
       throw .unsupported(.encoding(encoding), in: part)

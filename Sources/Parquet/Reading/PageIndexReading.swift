@@ -20,6 +20,11 @@ public struct PageIndex: Sendable {
     let kept = zip(rows, statistics).filter { mayMatch($0.1) }.map(\.0)
     return RowSelection(ranges: kept, rowCount: rowCount)
   }
+
+  /// How many pages have rows that `selection` selects.
+  public func pageCount(in selection: RowSelection) -> Int {
+    rows.count { selection.overlaps($0) }
+  }
 }
 
 extension ParquetFooter {
@@ -57,12 +62,14 @@ extension ParquetFooter {
       let range = offsetIndexRange(chunk), let found = bytes.slice(range)
     else { return nil }
     var reader = ThriftReader(found.bytes)
-    guard let index = try? OffsetIndex(from: &reader), let rows = rows(of: index, place) else {
+    guard let index = try? OffsetIndex(from: &reader),
+      StructureChecksum.isIntact(found.bytes), let rows = rows(of: index, place)
+    else {
       return nil
     }
     return PageIndex(
       rows: rows,
-      statistics: pageStatistics(chunk, leaf: leaf, bytes: bytes, count: rows.count) ?? [],
+      statistics: pageStatistics(chunk, place, bytes: bytes, rows: rows) ?? [],
       offsetIndex: index)
   }
 
@@ -89,15 +96,54 @@ extension ParquetFooter {
   }
 
   private func pageStatistics(
-    _ chunk: ColumnChunk, leaf: Int, bytes: FileBytes, count: Int
+    _ chunk: ColumnChunk, _ place: ChunkPlace, bytes: FileBytes, rows: [Range<Int>]
   ) -> [ColumnStatistics]? {
+    let count = rows.count
     guard let range = columnIndexRange(chunk), let found = bytes.slice(range) else { return nil }
     var reader = ThriftReader(found.bytes)
-    guard let index = try? ColumnIndex(from: &reader), index.nullPages.count == count,
+    guard let index = try? ColumnIndex(from: &reader),
+      StructureChecksum.isIntact(found.bytes), index.nullPages.count == count,
       index.minValues.count == count, index.maxValues.count == count,
       index.nullCounts?.count ?? count == count, index.nanCounts?.count ?? count == count
     else { return nil }
-    let bounds = BoundReader(self, leaf: leaf)
-    return (0..<count).map { bounds.statistics(index, page: $0) }
+    let bounds = BoundReader(self, leaf: place.leaf.index)
+    let isPerRow = place.leaf.maxRepetitionLevel == 0
+    let pages = (0..<count).map {
+      bounds.statistics(index, page: $0, valueCount: isPerRow ? Int64(rows[$0].count) : nil)
+    }
+    let whole = statistics(rowGroup: place.rowGroup, leaf: place.leaf.index)
+    return Self.agree(pages, whole) ? pages : nil
   }
+
+  /// False if what is said of the pages of a chunk can't be true beside what is said of all of it:
+  /// one of the two is wrong then, and neither is to be relied on for less than all.
+  private static func agree(_ pages: [ColumnStatistics], _ whole: ColumnStatistics?) -> Bool {
+    guard let whole else { return true }
+    if let nullCount = whole.nullCount {
+      var total: Int64 = 0
+      for page in pages {
+        guard let count = page.nullCount else { return true }
+        let (sum, overflow) = total.addingReportingOverflow(count)
+        if overflow { return false }
+        total = sum
+      }
+      if total != nullCount { return false }
+    }
+    return pages.allSatisfy { isWithin($0, whole) }
+  }
+
+  /// Bytes may be cut in one of the two and not in the other, so that they tell nothing here.
+  private static func isWithin(_ page: ColumnStatistics, _ whole: ColumnStatistics) -> Bool {
+    if let low = page.lower, let least = whole.lower, low.isNumber, low.isLess(than: least) {
+      return false
+    }
+    if let high = page.upper, let most = whole.upper, high.isNumber, most.isLess(than: high) {
+      return false
+    }
+    return true
+  }
+}
+
+extension BoundValue {
+  fileprivate var isNumber: Bool { if case .bytes = self { false } else { true } }
 }

@@ -126,6 +126,11 @@ public struct ParquetFooter: Sendable {
   /// How many rows row group `index` has.
   public func rowCount(ofRowGroup index: Int) -> Int64 { metadata.rowGroups[index].rowCount }
 
+  /// Where the first row of row group `index` is in the file. Cost: O(row groups).
+  public func firstRow(ofRowGroup index: Int) -> Int64 {
+    metadata.rowGroups[..<index].reduce(0) { $0 + $1.rowCount }
+  }
+
   /// How many bytes the pages of row group `index` take when they are not compressed, as far as
   /// the file tells.
   public func byteCount(ofRowGroup index: Int) -> Int64 { metadata.rowGroups[index].totalByteSize }

@@ -25,6 +25,22 @@ public struct ReadPlan: Sendable {
   /// The page indexes that are known, by leaf: pages of rows that are skipped need not be there.
   let pageIndexes: [Int: PageIndex]
 
+  /// For decoding what was fetched by another plan, of as many pages or more.
+  package init(rowGroup: Int, projection: ParquetProjection, pageIndexes: [Int: PageIndex]) {
+    self.init(
+      rowGroup: rowGroup, projection: projection, ranges: [], pageIndexes: pageIndexes)
+  }
+
+  init(
+    rowGroup: Int, projection: ParquetProjection, ranges: [Range<Int64>],
+    pageIndexes: [Int: PageIndex]
+  ) {
+    self.rowGroup = rowGroup
+    self.projection = projection
+    self.ranges = ranges
+    self.pageIndexes = pageIndexes
+  }
+
   /// How many bytes that is.
   public var byteCount: Int64 { ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) } }
 }

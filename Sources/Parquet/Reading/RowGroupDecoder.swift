@@ -20,7 +20,8 @@ public final class RowGroupDecoder {
   private let rowGroup: Int
   private let limits: DecodeLimits
   private let columns: [(shape: ColumnShape, leaves: [LeafDecoder])]
-  private let mostRowsPerBatch: Int
+  /// More rows at once would take more memory than a batch should, where they are large.
+  public let mostRowsPerBatch: Int
 
   /// - Parameters:
   ///   - bytes: what ``ReadPlan/ranges`` of `plan` ask for, at least.

@@ -16,15 +16,48 @@ struct ColumnMapping: Sendable {
   let fields: [Field]
   /// Of identity partition fields, by the id of their source column.
   let partitionValues: [FieldID: Value?]
+  /// What metadata columns show; nil of a file that is of no table.
+  let facts: FileFacts?
+
+  /// The mapping of some of the fields.
+  func keeping(_ isKept: (FieldID) -> Bool) -> ColumnMapping {
+    ColumnMapping(
+      file: file, fields: fields.filter { isKept($0.id) }, partitionValues: partitionValues,
+      facts: facts)
+  }
 
   /// The columns wanted, from a batch of what the file has of them.
-  func apply(_ batch: RecordBatch) throws(ScanError) -> RecordBatch {
+  ///
+  /// - Parameter places: of the rows in the file.
+  func apply(_ batch: RecordBatch, at places: RowPlaces) throws(ScanError) -> RecordBatch {
     var columns: [Column] = []
     for field in fields {
-      columns.append(try column(field, batch.fields, batch.columns, rowCount: batch.rowCount))
+      if let facts, let kind = MetadataColumn(field.id) {
+        columns.append(try metadataColumn(kind, field, facts, batch, at: places))
+      } else {
+        columns.append(try column(field, batch.fields, batch.columns, rowCount: batch.rowCount))
+      }
     }
     return RecordBatch(
       fields: fields.map(\.columnField), columns: columns, rowCount: batch.rowCount)
+  }
+
+  private func metadataColumn(
+    _ kind: MetadataColumn, _ field: Field, _ facts: FileFacts, _ batch: RecordBatch,
+    at places: RowPlaces
+  ) throws(ScanError) -> Column {
+    var stored: Column?
+    if kind.isStored,
+      let index = batch.fields.firstIndex(where: { $0.fieldID == field.id.rawValue })
+    {
+      stored = try convert(batch.columns[index], batch.fields[index], to: field)
+    }
+    do throws(ColumnarError) {
+      return try facts.column(kind, field, at: places, stored: stored)
+    } catch {
+      throw .schemaMismatch(
+        file: file, column: field.name, expected: "\(field.type)", found: "\(error)")
+    }
   }
 
   private func column(

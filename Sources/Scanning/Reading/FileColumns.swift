@@ -15,7 +15,9 @@ struct FileColumns {
   private let ids: Set<Int32>
   /// The leaf of each field that lies in no list or map.
   var leaves: [FieldID: Int] {
+    // What a file stores of row lineage is not all that rows have of it.
     RowGroupFacts.leaves(given ?? schema.fields, schema.shapes)
+      .filter { MetadataColumn($0.key) == nil }
   }
 
   /// - Parameter mapping: the table's; asked for if the file has no ids.
@@ -34,6 +36,13 @@ struct FileColumns {
       given = nil
       ids = own
     }
+  }
+
+  /// - Parameter given: the file's columns, all of them with ids.
+  init(_ schema: ParquetSchema, given: [ColumnField]) {
+    self.schema = schema
+    self.given = given
+    ids = Self.ids(in: given)
   }
 
   /// The file's columns that `fields` are made from.
@@ -59,6 +68,7 @@ struct FileColumns {
   /// What to read for `field`: its leaves; or, where the file has none of those, itself, since it
   /// still tells which rows are null.
   private func leaves(of field: Field) -> Set<Int32> {
+    if let column = MetadataColumn(field.id), !column.isStored { return [] }
     var found: Set<Int32> = []
     switch field.type {
     case .primitive: return [field.id.rawValue]

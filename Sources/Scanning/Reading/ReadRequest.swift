@@ -15,10 +15,13 @@ struct ReadRequest: Sendable {
   /// Columns that only the filter needs.
   let extra: [Field]
   let filter: BoundPredicate
+  /// The fields of all the table's partition specs; nil if no column shows them.
+  var partition: CommonPartition?
+  var tuning = ReadTuning()
 
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
-  func open(_ task: ScanTask) async throws(ScanError) -> OpenDataFile {
+  func open(_ task: ScanTask, _ deletes: FileDeletes) async throws(ScanError) -> OpenDataFile {
     guard task.file.format == .parquet else {
       throw .unsupported(what: "\(task.file.format.name) data files", file: task.file.path)
     }
@@ -29,18 +32,20 @@ struct ReadRequest: Sendable {
     } catch {
       throw .dataFile(error)
     }
-    let fields = output + extra
-    let found = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
+    let columns = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
       try nameMapping()
     }
-    let residual = residual(of: task)
     return OpenDataFile(
-      parquet: parquet, projection: found.projection(of: fields),
-      mapping: ColumnMapping(
-        file: task.file.path, fields: fields, partitionValues: identityValues(of: task)),
-      filter: residual == .alwaysTrue ? nil : RowFilter(residual), outputCount: output.count,
-      fieldsWithIDs: found.fieldsWithIDs(of: fields), residual: residual,
-      leaves: found.leaves)
+      parquet, columns, name: task.file.path, output: output, extra: extra,
+      partitionValues: identityValues(of: task), residual: residual(of: task),
+      facts: facts(of: task), deletes: deletes)
+  }
+
+  private func facts(of task: ScanTask) -> FileFacts {
+    let spec = table.metadata.partitionSpec(task.file.partition.specID)
+    return FileFacts(
+      file: task.file, sequenceNumber: task.sequenceNumber,
+      partition: partition?.values(of: task.file.partition, in: spec) ?? [])
   }
 
   /// Which fields the columns of files are that have no ids; nil if the table does not tell.

@@ -1,86 +1,135 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
-internal import Catalogs
 internal import Columnar
-internal import Expressions
-internal import Iceberg
 internal import Parquet
 internal import ParquetFiles
-internal import Storage
+
+/// The part of a row group that is read at once: its rows, and what was fetched of them.
+struct RowGroupPart: Sendable {
+  let file: OpenDataFile
+  let rowGroup: Int
+  /// Where the row group's first row is in the file.
+  let firstRow: Int64
+  /// By leaf; where rows are left out, pages may not have been fetched.
+  let pageIndexes: [Int: PageIndex]
+  /// The pages of the filter's columns, and if nothing is deferred, all.
+  let bytes: FileBytes
+  /// True if the pages of the rest are fetched when it is known which rows match.
+  let isDeferred: Bool
+  let tuning: ReadTuning
+
+  var rowCount: Int { Int(clamping: file.parquet.footer.rowCount(ofRowGroup: rowGroup)) }
+
+  /// The part with everything fetched and no page index relied on.
+  fileprivate func whole() async throws(ScanError) -> RowGroupPart {
+    let all = ParquetProjection(
+      shapes: (file.filter?.part.projection.shapes ?? []) + file.rest.projection.shapes)
+    do throws(ParquetFileError) {
+      let (_, bytes) = try await file.parquet.fetch(rowGroup, projection: all)
+      return RowGroupPart(
+        file: file, rowGroup: rowGroup, firstRow: firstRow, pageIndexes: [:], bytes: bytes,
+        isDeferred: false, tuning: tuning)
+    } catch {
+      throw .dataFile(error)
+    }
+  }
+}
 
 /// Some rows of one row group of a data file: what one task decodes.
 ///
 /// Row groups are taken apart so that a unit is some megabytes, whatever sizes the file's writer
 /// chose: memory is bounded, and a single row group keeps all processors busy.
 struct ScanUnit: Sendable {
-  let file: OpenDataFile
-  let plan: ReadPlan
-  /// Of the row group.
+  let part: RowGroupPart
+  /// Of the row group; what is before and behind is other units'.
   let rows: Range<Int>
-  /// The pages of the row group, shared by all its units.
-  let bytes: FileBytes
+  /// Those of `rows` that may match and are live; of all rows of the row group.
+  let selection: RowSelection
 
-  /// The live rows that match, as batches.
-  func read(_ workspace: DecodeWorkspace) throws(ScanError) -> [RecordBatch] {
-    var batches: [RecordBatch] = []
-    do throws(ParquetError) {
-      let decoder = try RowGroupDecoder(
-        file.parquet.footer, plan: plan, bytes: bytes, workspace: workspace)
-      decoder.skip(rows.lowerBound)
-      while decoder.row < rows.upperBound,
-        let batch = try decoder.next(limit: min(Self.batchRowCount, rows.upperBound - decoder.row))
-      {
-        batches.append(batch)
+  /// The rows that match, in order.
+  func read(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {
+    do throws(ScanError) {
+      return try await decode(workspaces)
+    } catch .dataFile(.parquet(let error, let file)) where !part.pageIndexes.isEmpty {
+      // An index that does not fit its pages is one that can't be relied on: do without.
+      do throws(ScanError) {
+        let live = RowSelection(ranges: [rows], rowCount: part.rowCount)
+        return try await ScanUnit(part: part.whole(), rows: rows, selection: live)
+          .decode(workspaces)
+      } catch .dataFile(.parquet) {
+        throw .dataFile(.parquet(error, file: file))
       }
-    } catch {
-      throw .dataFile(.parquet(error, file: file.parquet.path))
     }
-    var results: [RecordBatch] = []
-    for batch in batches {
-      let rows = try file.finish(batch)
-      if rows.rowCount > 0 { results.append(rows) }
-    }
-    return results
   }
 
-  /// The most rows of a batch.
-  static let batchRowCount = 65_536
-  /// About how many bytes of encoded pages a unit has.
-  static let byteCount: Int64 = 8 << 20
+  private func decode(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {
+    guard let filter = part.file.filter else {
+      return try workspaces.use { workspace throws(ScanError) in
+        try UnitReader(self, part.bytes, workspace).rows()
+      }
+    }
+    guard part.isDeferred else {
+      return try workspaces.use { workspace throws(ScanError) in
+        try UnitReader(self, part.bytes, workspace).rows(filter)
+      }
+    }
+    let matches = try workspaces.use { workspace throws(ScanError) in
+      try UnitReader(self, part.bytes, workspace).matches(filter)
+    }
+    let (bytes, counts) = try await fetchRest(matches.selection)
+    guard let bytes else { return UnitRows(batches: [], counts: matches.counts + counts) }
+    return try workspaces.use { workspace throws(ScanError) in
+      UnitRows(
+        batches: try UnitReader(self, bytes, workspace).rows(of: matches),
+        counts: matches.counts + counts)
+    }
+  }
+
+  /// Fetches the pages of the rest that have rows which match; nothing if none does.
+  private func fetchRest(
+    _ matches: RowSelection
+  ) async throws(ScanError) -> (FileBytes?, ScanCounts) {
+    let (parquet, projection) = (part.file.parquet, part.file.rest.projection)
+    var counts = ScanCounts()
+    do throws(ParquetFileError) {
+      counts.deferredBytes = try part.byteCount(projection, in: selection)
+      if matches.isEmpty { return (nil, counts) }
+      let wanted = part.tuning.widened(matches)
+      let (plan, bytes) = try await parquet.fetch(
+        part.rowGroup, projection: projection, selection: wanted, pageIndexes: part.pageIndexes)
+      counts.deferredBytesRead = plan.byteCount
+      counts.bytesRead = plan.byteCount
+      counts.pagesRead = part.pageCount(projection, in: wanted)
+      return (bytes, counts)
+    } catch {
+      throw .dataFile(error)
+    }
+  }
 }
 
-/// A data file that is being read: its footer, and what is made of its rows.
-struct OpenDataFile: Sendable {
-  let parquet: ParquetFile
-  let projection: ParquetProjection
-  let mapping: ColumnMapping
-  /// Nil where every row is wanted.
-  let filter: RowFilter?
-  /// How many of the mapping's columns were asked for; those after them only the filter needs.
-  let outputCount: Int
-  /// With ids given, where the file has none.
-  let fieldsWithIDs: [ColumnField]?
-  /// What the file's partition leaves of the filter.
-  let residual: BoundPredicate
-  /// The leaf of each field that lies in no list or map.
-  let leaves: [FieldID: Int]
-
-  /// False only if no row of the row group matches.
-  func mightMatch(rowGroup: Int) -> Bool {
-    residual.mightMatch(
-      RowGroupFacts(footer: parquet.footer, rowGroup: rowGroup, leaves: leaves))
-  }
-
-  /// The rows wanted of what was decoded, as the schema has them.
-  func finish(_ decoded: RecordBatch) throws(ScanError) -> RecordBatch {
-    var batch = decoded
-    if let fieldsWithIDs {
-      let columns = zip(decoded.columns, fieldsWithIDs).map { $0.retyped(as: $1.type) }
-      batch = RecordBatch(fields: fieldsWithIDs, columns: columns, rowCount: decoded.rowCount)
+extension RowGroupPart {
+  /// How many pages of some columns have rows that `selection` selects.
+  func pageCount(_ projection: ParquetProjection, in selection: RowSelection) -> Int {
+    projection.leafIndices.reduce(0) {
+      $0 + (pageIndexes[$1]?.pageCount(in: selection) ?? 0)
     }
-    var rows = try mapping.apply(batch)
-    if let filter { rows = rows.filter(by: filter.matching(rows)) }
-    return outputCount == rows.columns.count
-      ? rows : rows.selecting(Array(0..<outputCount))
   }
+
+  /// How many bytes the pages of some columns have that hold rows of `selection`.
+  fileprivate func byteCount(
+    _ projection: ParquetProjection, in selection: RowSelection
+  ) throws(ParquetFileError) -> Int64 {
+    do throws(ParquetError) {
+      return try file.parquet.footer.readPlan(
+        rowGroup: rowGroup, projection: projection, selection: selection, pageIndexes: pageIndexes
+      ).byteCount
+    } catch {
+      throw .parquet(error, file: file.parquet.path)
+    }
+  }
+}
+
+/// What was read of a unit.
+struct UnitRows: Sendable {
+  var batches: [RecordBatch]
+  var counts: ScanCounts
 }

@@ -1,105 +1,330 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
 internal import Catalogs
 internal import Columnar
-internal import Expressions
 internal import Iceberg
 internal import Parquet
 internal import ParquetFiles
-internal import Storage
 
-/// Yields the units of a scan in the order of its tasks, opening files and fetching row groups as
-/// they come up: nothing is read ahead but one row group.
-struct UnitSource {
-  private let request: ReadRequest
-  private var tasks: ArraySlice<ScanTask>
+/// Yields the units of a scan in the order of its files, opening those and fetching parts of row
+/// groups as they come up.
+///
+/// A value, so that a task can go on with it while units are being decoded.
+struct UnitSource: Sendable {
+  private var pending: ArraySlice<PendingFile>
+  private let tuning: ReadTuning
+  /// Nil where no task has deletes.
+  private let deletes: DeleteLoader?
   private var file: OpenDataFile?
   private var rowGroups: ArraySlice<Int> = []
-  private var units: ArraySlice<ScanUnit> = []
+  private var parts: ArraySlice<PlannedPart> = []
+  /// Of the file, of some row groups that come up.
+  private var pageIndexes: [Int: [Int: PageIndex]] = [:]
+  private var isDeferring = true
   private(set) var counts = ScanCounts()
 
-  init(_ tasks: [ScanTask], _ request: ReadRequest) {
-    self.tasks = tasks[...]
-    self.request = request
+  /// What is to be read.
+  private enum PendingFile: Sendable {
+    case task(ScanTask, ReadRequest)
+    case open(OpenDataFile)
   }
 
-  /// The next unit; nil after the last.
-  mutating func next() async throws(ScanError) -> ScanUnit? {
+  /// Rows of a row group that are fetched at once.
+  private struct PlannedPart: Sendable {
+    let rowGroup: Int
+    let rows: Range<Int>
+    /// Of the row group, within `rows`.
+    let selection: RowSelection
+    let pageIndexes: [Int: PageIndex]
+    /// The first of its row group.
+    let isFirst: Bool
+  }
+
+  /// - Parameter parallelism: of reading delete files.
+  init(_ tasks: [ScanTask], _ request: ReadRequest, parallelism: Int) {
+    pending = tasks.map { .task($0, request) }[...]
+    tuning = request.tuning
+    let hasDeletes = tasks.contains { !$0.deletes.isEmpty }
+    deletes =
+      hasDeletes ? DeleteLoader(tasks, of: request.table, parallelism: parallelism) : nil
+  }
+
+  init(_ file: OpenDataFile, _ tuning: ReadTuning) {
+    pending = [.open(file)]
+    self.tuning = tuning
+    deletes = nil
+  }
+
+  /// The next units, one or more; nil after the last.
+  mutating func next() async throws(ScanError) -> [ScanUnit]? {
     while true {
-      if let unit = units.popFirst() { return unit }
-      if let file, let group = rowGroups.popFirst() {
-        units = try await self.units(of: group, in: file)[...]
-        continue
-      }
-      guard let task = tasks.popFirst() else { return nil }
       if Task.isCancelled { throw .cancelled }
-      try await open(task)
+      if let file, let part = parts.popFirst() {
+        let units = try await units(of: part, in: file)
+        if !units.isEmpty { return units }
+      } else if let file, let group = rowGroups.popFirst() {
+        parts = try await plan(group, in: file)[...]
+      } else {
+        guard let next = pending.popFirst() else { return nil }
+        try await open(next)
+      }
     }
   }
 
-  private mutating func open(_ task: ScanTask) async throws(ScanError) {
-    let opened = try await request.open(task)
-    let footer = opened.parquet.footer
-    guard footer.rowCount == task.file.recordCount else {
-      throw .wrongSize(
-        file: task.file.path, what: "rows", expected: task.file.recordCount,
-        found: footer.rowCount)
+  /// Takes notice of what units did, to decide how the next ones are fetched.
+  ///
+  /// Where nearly all pages turn out to be needed, nothing is won by asking for them later.
+  mutating func note(_ read: ScanCounts) {
+    counts += read
+    guard read.deferredBytes > 0 else { return }
+    isDeferring = read.deferredBytesRead * 4 < read.deferredBytes * 3
+  }
+
+  // MARK: Files
+
+  private mutating func open(_ next: PendingFile) async throws(ScanError) {
+    let opened: OpenDataFile
+    switch next {
+    case .open(let file): opened = file
+    case .task(let task, let request):
+      opened = try await request.open(task, try await deletes?.deletes(of: task) ?? .none)
+      let rowCount = opened.parquet.footer.rowCount
+      guard rowCount == task.file.recordCount else {
+        throw .wrongSize(
+          file: task.file.path, what: "rows", expected: task.file.recordCount, found: rowCount)
+      }
     }
-    file = opened
+    let footer = opened.parquet.footer
     counts.files += 1
     counts.rowGroups += footer.rowGroupCount
-    let kept = (0..<footer.rowGroupCount).filter { group in
-      footer.rowCount(ofRowGroup: group) > 0 && opened.mightMatch(rowGroup: group)
+    var kept: [Int] = []
+    for group in 0..<footer.rowGroupCount where footer.rowCount(ofRowGroup: group) > 0 {
+      counts.bytes += footer.byteCounts(ofRowGroup: group, opened.leaves).stored
+      if let filter = opened.filter {
+        let facts = RowGroupFacts(footer: footer, rowGroup: group, leaves: filter.leaves)
+        guard facts.mightMatch(filter.residual) else {
+          counts.ruledOut.byStatistics += 1
+          continue
+        }
+      }
+      let count = footer.rowCount(ofRowGroup: group)
+      let first = footer.firstRow(ofRowGroup: group)
+      if Int64(opened.deletes.count(in: first..<first + count)) == count {
+        counts.ruledOut.byDeletes += 1
+        continue
+      }
+      kept.append(group)
     }
-    counts.rowGroupsRead += kept.count
+    file = opened
     rowGroups = kept[...]
+    pageIndexes = [:]
+    isDeferring = true
   }
 
-  private mutating func units(
+  // MARK: Row groups
+
+  /// How many row groups' page indexes are asked for at once.
+  private static let indexedRowGroupCount = 32
+
+  /// What is read of a row group: nothing if it turns out that no row matches.
+  private mutating func plan(
+    _ group: Int, in file: OpenDataFile
+  ) async throws(ScanError) -> [PlannedPart] {
+    let footer = file.parquet.footer
+    let rowCount = Int(clamping: footer.rowCount(ofRowGroup: group))
+    let indexes = try await indexes(of: group, in: file)
+    var selection = RowSelection.all(rowCount)
+    if let filter = file.filter {
+      var facts = RowGroupFacts(footer: footer, rowGroup: group, leaves: filter.leaves)
+      facts.pageIndexes = indexes
+      selection = facts.selection(filter.residual)
+      counts.pages += file.leaves.reduce(0) { $0 + (indexes[$1]?.rows.count ?? 0) }
+      guard !selection.isEmpty else {
+        counts.ruledOut.byPageIndex += 1
+        return []
+      }
+      facts.bloomFilters = try await bloomFilters(facts, filter.residual, in: file)
+      guard facts.bloomFilters.isEmpty || facts.mightMatch(filter.residual) else {
+        counts.ruledOut.byBloomFilter += 1
+        return []
+      }
+    }
+    return parts(group, file, selection, indexes)
+  }
+
+  /// The page indexes of the file's leaves in `group`, where they are worth it.
+  private mutating func indexes(
     of group: Int, in file: OpenDataFile
-  ) async throws(ScanError) -> [ScanUnit] {
-    let plan: ReadPlan
-    let bytes: FileBytes
+  ) async throws(ScanError) -> [Int: PageIndex] {
+    if let known = pageIndexes[group] { return known }
+    pageIndexes = [:]
+    let leaves = file.leaves
+    let parquet = file.parquet
+    let coming = [group] + rowGroups.prefix(Self.indexedRowGroupCount - 1)
+    let bytes = coming.reduce(0) { $0 + parquet.footer.byteCounts(ofRowGroup: $1, leaves).stored }
+    let isWorthIt =
+      if file.filter != nil {
+        bytes >= tuning.indexedByteCount
+          || parquet.hasPageIndexes(rowGroup: group, leaves: leaves)
+      } else {
+        coming.contains {
+          parquet.footer.byteCounts(ofRowGroup: $0, leaves).stored > tuning.partByteCount
+        }
+      }
+    if isWorthIt {
+      do throws(ParquetFileError) {
+        pageIndexes = try await parquet.pageIndexes(
+          rowGroups: coming, leaves: leaves,
+          statistics: Set(file.filter?.leaves.values.map { $0 } ?? []))
+      } catch {
+        throw .dataFile(error)
+      }
+    }
+    for group in coming where pageIndexes[group] == nil { pageIndexes[group] = [:] }
+    return pageIndexes[group] ?? [:]
+  }
+
+  /// The Bloom filters that could rule out the row group `facts` are about, if they are small
+  /// beside what they may spare.
+  private func bloomFilters(
+    _ facts: RowGroupFacts, _ residual: BoundPredicate, in file: OpenDataFile
+  ) async throws(ScanError) -> [Int: ColumnBloomFilter] {
+    let leaves = facts.leavesToLookUp(residual)
+    guard !leaves.isEmpty else { return [:] }
+    let spared = facts.footer.byteCounts(ofRowGroup: facts.rowGroup, file.leaves).stored
     do throws(ParquetFileError) {
-      (plan, bytes) = try await file.parquet.fetch(group, projection: file.projection)
+      return try await file.parquet.bloomFilters(
+        rowGroup: facts.rowGroup, leaves: Array(leaves),
+        byteCountLimit: max(tuning.bloomFilterByteCount, spared / 4))
     } catch {
       throw .dataFile(error)
     }
-    let footer = file.parquet.footer
-    let rowCount = Int(clamping: footer.rowCount(ofRowGroup: group))
-    let (encoded, stored) = footer.byteCounts(ofRowGroup: group, file.projection)
-    counts.bytesRead += stored
-    counts.rowsDecoded += Int64(rowCount)
-    let parts = max(1, Int(clamping: (encoded + ScanUnit.byteCount - 1) / ScanUnit.byteCount))
-    let size = max(1024, (rowCount + parts - 1) / parts)
-    return stride(from: 0, to: rowCount, by: size).map { start in
-      ScanUnit(
-        file: file, plan: plan, rows: start..<min(start + size, rowCount), bytes: bytes)
+  }
+
+  /// Takes a row group apart, if it is large and its pages can be told apart.
+  private func parts(
+    _ group: Int, _ file: OpenDataFile, _ selection: RowSelection, _ indexes: [Int: PageIndex]
+  ) -> [PlannedPart] {
+    let stored = file.parquet.footer.byteCounts(ofRowGroup: group, file.leaves).stored
+    let count = Int(clamping: (stored + tuning.partByteCount - 1) / max(1, tuning.partByteCount))
+    guard count > 1, file.leaves.allSatisfy({ indexes[$0] != nil }) else {
+      return [
+        PlannedPart(
+          rowGroup: group, rows: 0..<selection.rowCount, selection: selection, pageIndexes: indexes,
+          isFirst: true)
+      ]
     }
+    var parts: [PlannedPart] = []
+    var start = 0
+    for index in 1...count {
+      let end = index == count ? selection.rowCount : selection.rowCount / count * index
+      let rows = start..<end
+      start = end
+      let own = selection.intersection(RowSelection(ranges: [rows], rowCount: selection.rowCount))
+      if own.isEmpty { continue }
+      parts.append(
+        PlannedPart(
+          rowGroup: group, rows: rows, selection: own, pageIndexes: indexes,
+          isFirst: parts.isEmpty))
+    }
+    return parts
+  }
+
+  // MARK: Units
+
+  private mutating func units(
+    of planned: PlannedPart, in file: OpenDataFile
+  ) async throws(ScanError) -> [ScanUnit] {
+    let part = try await fetch(planned, in: file)
+    if planned.isFirst {
+      if let filter = file.filter, !mightMatch(part, filter) {
+        counts.ruledOut.byDictionary += 1
+        parts = []
+        return []
+      }
+      counts.rowGroupsRead += 1
+    }
+    return split(planned, part)
+  }
+
+  /// Fetches the pages that are needed at first.
+  private mutating func fetch(
+    _ planned: PlannedPart, in file: OpenDataFile
+  ) async throws(ScanError) -> RowGroupPart {
+    let footer = file.parquet.footer
+    let rest = file.rest.projection
+    let (_, restBytes) = footer.byteCounts(ofRowGroup: planned.rowGroup, rest.leafIndices)
+    let isDeferred =
+      file.filter != nil && isDeferring && restBytes >= tuning.deferredByteCount
+      && rest.leafIndices.allSatisfy { planned.pageIndexes[$0] != nil }
+    let first = ParquetProjection(
+      shapes: (file.filter?.part.projection.shapes ?? []) + (isDeferred ? [] : rest.shapes))
+    do throws(ParquetFileError) {
+      let wanted = tuning.widened(planned.selection)
+      let (plan, bytes) = try await file.parquet.fetch(
+        planned.rowGroup, projection: first, selection: wanted, pageIndexes: planned.pageIndexes)
+      let part = RowGroupPart(
+        file: file, rowGroup: planned.rowGroup,
+        firstRow: footer.firstRow(ofRowGroup: planned.rowGroup), pageIndexes: planned.pageIndexes,
+        bytes: bytes, isDeferred: isDeferred, tuning: tuning)
+      counts.bytesRead += plan.byteCount
+      counts.pagesRead += part.pageCount(first, in: wanted)
+      return part
+    } catch {
+      throw .dataFile(error)
+    }
+  }
+
+  /// False only if the dictionaries of the filter's columns, which were fetched with their first
+  /// page, tell that no row matches.
+  private func mightMatch(_ part: RowGroupPart, _ filter: FileFilter) -> Bool {
+    let dictionaries = FileDictionaries(part, filter).batches()
+    guard !dictionaries.isEmpty else { return true }
+    var facts = RowGroupFacts(
+      footer: part.file.parquet.footer, rowGroup: part.rowGroup, leaves: filter.leaves)
+    facts.dictionaries = dictionaries
+    return facts.mightMatch(filter.residual)
+  }
+
+  /// Units of about the same number of selected rows.
+  private func split(_ planned: PlannedPart, _ part: RowGroupPart) -> [ScanUnit] {
+    let selection = planned.selection
+    let (encoded, _) = part.file.parquet.footer.byteCounts(
+      ofRowGroup: planned.rowGroup, part.file.leaves)
+    let share = Double(selection.count) / Double(max(1, selection.rowCount))
+    let count = Int(clamping: Int64(Double(encoded) * share) / max(1, tuning.unitByteCount) + 1)
+    let size = max(1024, (selection.count + count - 1) / count)
+    var units: [ScanUnit] = []
+    var start = planned.rows.lowerBound
+    while start < planned.rows.upperBound {
+      let rows = selection.window(from: start, holding: size).clamped(to: planned.rows)
+      start = rows.upperBound
+      let own = selection.intersection(
+        RowSelection(ranges: [rows], rowCount: selection.rowCount))
+      if !own.isEmpty { units.append(ScanUnit(part: part, rows: rows, selection: own)) }
+    }
+    return units
   }
 }
 
 extension ParquetFooter {
-  /// How many bytes the pages of some columns of a row group have, inflated and as they are stored.
+  /// How many bytes the pages of some leaves of a row group have, inflated and as they are stored.
   fileprivate func byteCounts(
-    ofRowGroup group: Int, _ projection: ParquetProjection
+    ofRowGroup group: Int, _ leaves: [Int]
   ) -> (encoded: Int64, stored: Int64) {
     var encoded: Int64 = 0
     var stored: Int64 = 0
-    for leaf in projection.leafIndices {
+    for leaf in leaves {
       guard let chunk = metadata.rowGroups[group].columns[leaf].metaData else { continue }
-      encoded += max(0, chunk.totalUncompressedSize)
-      stored += max(0, chunk.totalCompressedSize)
+      encoded = encoded.addingClamped(max(0, chunk.totalUncompressedSize))
+      stored = stored.addingClamped(max(0, chunk.totalCompressedSize))
     }
     return (encoded, stored)
   }
 }
 
-/// What a scan touched, for those who want to know what was pruned.
-public struct ScanCounts: Hashable, Sendable {
-  public var files = 0
-  public var rowGroups = 0
-  public var rowGroupsRead = 0
-  public var rowsDecoded: Int64 = 0
-  public var bytesRead: Int64 = 0
+extension Int64 {
+  fileprivate func addingClamped(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    return overflow ? .max : sum
+  }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Columnar
 internal import Parquet
 internal import Synchronization
 
@@ -8,11 +7,13 @@ internal import Synchronization
 final class WorkspacePool: Sendable {
   private let idle = Mutex<[WorkspaceSlot]>([])
 
-  /// Reads `unit` with a workspace of the pool.
-  func read(_ unit: ScanUnit) throws(ScanError) -> [RecordBatch] {
+  /// Runs `body` with a workspace of the pool.
+  func use<Output: Sendable>(
+    _ body: @Sendable (DecodeWorkspace) throws(ScanError) -> Output
+  ) throws(ScanError) -> Output {
     let slot = idle.withLock { $0.popLast() } ?? WorkspaceSlot()
     defer { idle.withLock { $0.append(slot) } }
-    return try slot.read(unit)
+    return try slot.use(body)
   }
 }
 
@@ -20,7 +21,9 @@ final class WorkspacePool: Sendable {
 private final class WorkspaceSlot: Sendable {
   private let workspace = Mutex(DecodeWorkspace())
 
-  func read(_ unit: ScanUnit) throws(ScanError) -> [RecordBatch] {
-    try workspace.withLock { (workspace) throws(ScanError) in try unit.read(workspace) }
+  func use<Output: Sendable>(
+    _ body: @Sendable (DecodeWorkspace) throws(ScanError) -> Output
+  ) throws(ScanError) -> Output {
+    try workspace.withLock { (workspace) throws(ScanError) in try body(workspace) }
   }
 }

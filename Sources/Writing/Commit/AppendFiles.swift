@@ -28,6 +28,7 @@ public struct AppendFiles: TableChange {
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
     var producer = try SnapshotProducer(base, branch: branch, attempt: attempt)
-    return try await producer.append(files, operation: .append, properties: summary)
+    return try await producer.produce(
+      FileChange(added: files), operation: .append, properties: summary)
   }
 }

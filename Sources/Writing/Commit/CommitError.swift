@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
+public import Expressions
 public import Iceberg
+public import Scanning
 public import Storage
 
 /// What can go wrong when a change is committed.
@@ -13,6 +15,8 @@ public enum CommitError: Error, Sendable {
   /// No one can tell whether the commit happened. No file of it was deleted; if it did, a snapshot
   /// has `commitID` as its `lake.commit-id`.
   case stateUnknown(StorageError, commitID: String)
+  /// Others changed what the change was worked out from: it has to be worked out again.
+  case conflict(Conflict)
   /// The change does not fit the table, as it was or as it has become.
   case rejected(IcebergError)
   /// Rows do not fit the table's schema; which column, and what was found.
@@ -21,6 +25,10 @@ public enum CommitError: Error, Sendable {
   case invalidValue(column: String, row: Int, reason: String)
   /// The table has a feature that this engine can't write.
   case unsupported(String)
+  /// A value that rows are to get can't be computed.
+  case computing(ExpressionError)
+  /// Rows that the change is about can't be read.
+  case reading(ScanError)
   case catalog(CatalogError)
   case storage(StorageError, while: String)
   case cancelled
@@ -31,8 +39,10 @@ extension CommitError {
   public var remedy: Remedy {
     switch self {
     case .conflictsPersist, .cancelled: .retry
+    case .conflict: .rebase
     case .stateUnknown: .inspect
-    case .rejected, .schemaMismatch, .invalidValue, .unsupported: .changeInput
+    case .rejected, .schemaMismatch, .invalidValue, .unsupported, .computing: .changeInput
+    case .reading(let error): error.remedy
     case .catalog(let error): error.remedy
     case .storage(let error, _): error.remedy
     }
@@ -47,12 +57,15 @@ extension CommitError: CustomStringConvertible {
     case .stateUnknown(let cause, let commitID):
       "the outcome is unknown and nothing was cleaned up: \(cause); the commit happened if a "
         + "snapshot of the table has lake.commit-id \(commitID)"
+    case .conflict(let conflict): "\(conflict); nothing was changed"
     case .rejected(let error): "\(error)"
     case .schemaMismatch(let column, let expected, let found):
       "column '\(column)': expected \(expected), found \(found)"
     case .invalidValue(let column, let row, let reason):
       "column '\(column)', row \(row): \(reason)"
     case .unsupported(let what): "\(what) can't be written"
+    case .computing(let error): "\(error)"
+    case .reading(let error): "\(error)"
     case .catalog(let error): "\(error)"
     case .storage(let error, let activity): "\(activity): \(error)"
     case .cancelled: "cancelled; nothing was changed"

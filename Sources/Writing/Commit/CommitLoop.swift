@@ -74,6 +74,7 @@ public struct CommitLoop: Sendable {
       if Task.isCancelled { throw .cancelled }
       let attempt = CommitAttempt(commitID: commitID, number: number)
       let plan = try await change.plan(onto: base, attempt: attempt)
+      if plan.updates.isEmpty { return receipt(base, plan, attempts: number) }
       switch try await send(plan, on: base) {
       case .committed(let table):
         return receipt(table, plan, attempts: number)

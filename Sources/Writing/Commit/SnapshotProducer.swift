@@ -7,43 +7,197 @@ internal import Storage
 /// Makes a snapshot on top of a branch: its manifests, its manifest list, its summary, and the
 /// updates and requirements that make it the branch's head.
 ///
-///     <metadata folder>/<commit id>-<attempt>-m<n>.avro           manifests
-///     <metadata folder>/snap-<snapshot>-<attempt>-<commit id>.avro   the list
-///
-/// The folder is `write.metadata.path`, else `metadata` in the table's location.
+/// Manifests that lose files are written again without them, in this snapshot noted as deleted;
+/// others are listed as they are. A commit costs what it changes.
 struct SnapshotProducer {
   let base: Table
   let branch: String
   let attempt: CommitAttempt
-  private let snapshotID: SnapshotID
-  private let folder: ObjectPath
-  private var files: [ObjectPath] = []
+  let snapshotID: SnapshotID
+  private var writing: ManifestWriting
+  private var summary = SnapshotSummary()
 
   init(_ base: Table, branch: String, attempt: CommitAttempt) throws(CommitError) {
     self.base = base
     self.branch = branch
     self.attempt = attempt
     snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
-    do throws(StorageError) {
-      if let path = base.metadata.properties["write.metadata.path"] {
-        folder = try ObjectPath(path)
-      } else {
-        folder = try ObjectPath(base.metadata.location).appending("metadata")
-      }
+    writing = try ManifestWriting(base, attempt: attempt, snapshotID: snapshotID)
+  }
+
+  /// The snapshot that `change` makes of the branch's head.
+  ///
+  /// - Parameters:
+  ///   - operation: nil: what the change turns out to be, `append`, `delete` or `overwrite`.
+  ///   - properties: for the summary, beside what is counted.
+  /// - Throws: ``CommitError/conflict(_:)`` if a file that is to go is not there.
+  mutating func produce(
+    _ change: FileChange, operation: SnapshotOperation? = nil, properties: [String: String] = [:]
+  ) async throws(CommitError) -> ChangePlan {
+    do throws(CommitError) {
+      let parent = try base.head(of: branch)
+      let list = try await base.manifestList(of: parent)
+      let manifests = try await manifests(change, list)
+      return try await plan(
+        parent, list, manifests, operation ?? summary.operation, properties)
     } catch {
-      throw .storage(error, while: "naming manifests of \(base.name)")
+      for file in writing.files { try? await base.store.delete(file) }
+      throw error
     }
   }
 
-  /// The snapshot the new one follows; nil if the branch has none.
+  /// The snapshot that lists the same files in other manifests.
+  mutating func rewriteManifests(
+    _ replaced: [ManifestFile], by rewrite: ManifestRewrite
+  ) async throws(CommitError) -> ChangePlan {
+    do throws(CommitError) {
+      let parent = try base.head(of: branch)
+      let list = try await base.manifestList(of: parent)
+      var manifests = ManifestChange()
+      manifests.removed = Set(replaced.map(\.path))
+      manifests.added = try await writing.write(rewrite, of: replaced)
+      summary.setManifests(created: manifests.added.count, kept: 0, replaced: replaced.count)
+      let entries = manifests.added.reduce(0) { $0 + ($1.counts.existingFiles ?? 0) }
+      return try await plan(
+        parent, list, manifests, .replace, ["entries-processed": "\(entries)"])
+    } catch {
+      for file in writing.files { try? await base.store.delete(file) }
+      throw error
+    }
+  }
+
+  // MARK: manifests
+
+  private mutating func manifests(
+    _ change: FileChange, _ list: ManifestList?
+  ) async throws(CommitError) -> ManifestChange {
+    try check(change)
+    var manifests = ManifestChange()
+    if !change.isAppend, let list {
+      manifests = try await withoutRemoved(change, list)
+    } else if let missing = change.removed.first {
+      throw .conflict(.fileIsGone(missing.path))
+    }
+    for file in change.added { summary.add(file) }
+    manifests.added += try await writing.write(change.added, at: change.sequenceNumber)
+    let merging = try ManifestMerging(base.metadata)
+    let kept = list?.manifests.filter { !manifests.removed.contains($0.path) } ?? []
+    for group in merging.groups(kept + manifests.added) {
+      let merged = try await writing.merge(group)
+      let gone = Set(group.map(\.path))
+      await writing.discard(gone)
+      manifests.removed.formUnion(kept.lazy.map(\.path).filter(gone.contains))
+      manifests.added.removeAll { gone.contains($0.path) }
+      manifests.added += merged
+    }
+    return manifests
+  }
+
+  /// Refuses files that a table of this version can't have.
+  private func check(_ change: FileChange) throws(CommitError) {
+    let version = base.metadata.formatVersion
+    for file in change.added {
+      guard let kind = DeleteKind(file) else { continue }
+      guard kind.mayBeAdded(in: version) else {
+        throw .conflict(.formatVersion(version, what: "\(kind)"))
+      }
+    }
+  }
+
+  /// The manifests that lose files, and those that stand for them.
+  private mutating func withoutRemoved(
+    _ change: FileChange, _ list: ManifestList
+  ) async throws(CommitError) -> ManifestChange {
+    var removal = FileRemoval(change)
+    var manifests = ManifestChange()
+    // A manifest without live files has told what it had to.
+    let all = list.manifests
+    for manifest in all where !manifest.mayHaveLiveFiles { manifests.removed.insert(manifest.path) }
+    for content in [ManifestFile.Content.data, .deletes] {
+      var concerned: [ManifestFile] = []
+      for manifest in all where manifest.content == content {
+        if removal.mayConcern(manifest, try base.layout(manifest.partitionSpecID)) {
+          concerned.append(manifest)
+        }
+      }
+      for (manifest, entries) in try await base.entries(of: concerned) {
+        var gone: Set<DataFile.Identity> = []
+        for entry in entries where entry.isLive && removal.takes(entry) {
+          gone.insert(entry.file.identity)
+          summary.remove(entry.file)
+        }
+        guard !gone.isEmpty else { continue }
+        manifests.removed.insert(manifest.path)
+        manifests.added.append(
+          try await writing.rewrite(manifest, entries.filter(\.isLive), removing: gone))
+      }
+    }
+    if let missing = removal.firstMissing { throw .conflict(.fileIsGone(missing.path)) }
+    return manifests
+  }
+
+  // MARK: the snapshot
+
+  private mutating func plan(
+    _ parent: Snapshot?, _ list: ManifestList?, _ manifests: ManifestChange,
+    _ operation: SnapshotOperation, _ properties: [String: String]
+  ) async throws(CommitError) -> ChangePlan {
+    let writer = ManifestListWriter(for: snapshotID, on: parent?.id, of: base.metadata)
+    let output: ManifestListWriter.Output
+    do throws(IcebergError) {
+      output = try writer.write(
+        base: list, removing: manifests.removed, adding: manifests.added)
+    } catch {
+      throw .rejected(error)
+    }
+    let name = "snap-\(snapshotID.rawValue)-\(attempt.number)-\(attempt.commitID).avro"
+    let path = try await writing.write(output.list.bytes, as: name)
+    let snapshot = Snapshot(
+      id: snapshotID, parentID: parent?.id, sequenceNumber: writer.sequenceNumber,
+      timestampMilliseconds: base.metadata.snapshotTimestamp(
+        now: base.environment.now().milliseconds, parent: parent?.id),
+      manifestList: path.text, operation: operation,
+      summary: summary.values(
+        parent: parent?.summary, commitID: attempt.commitID, properties: properties),
+      schemaID: base.metadata.currentSchemaID, rowLineage: output.rowLineage)
+    return ChangePlan(
+      requirements: base.requirements(branch, parent),
+      updates: [.addSnapshot(snapshot), .setSnapshotReference(name: branch, reference(snapshot))],
+      attemptFiles: writing.files)
+  }
+
+  private func reference(_ snapshot: Snapshot) -> SnapshotReference {
+    base.metadata.reference(branch)?.moved(to: snapshot.id) ?? .branch(snapshot.id)
+  }
+}
+
+/// Which manifests a snapshot lists in place of which of the one before.
+struct ManifestChange {
+  /// By path.
+  var removed: Set<String> = []
+  var added: [ManifestFile] = []
+}
+
+extension SnapshotSummary {
+  /// What a change is called that adds and removes these files.
+  ///
+  /// Others' conflict checks go by it: what took rows away must not be called an append.
+  fileprivate var operation: SnapshotOperation {
+    if addsDataFiles { return removesFiles || addsDeleteFiles ? .overwrite : .append }
+    return removesFiles || addsDeleteFiles ? .delete : .append
+  }
+}
+
+extension Table {
+  /// The snapshot a commit to `branch` follows; nil if the branch has none yet.
   ///
   /// - Throws: ``CommitError/rejected(_:)`` if there is no such branch.
-  func parent() throws(CommitError) -> Snapshot? {
-    if let reference = base.metadata.reference(branch) {
+  func head(of branch: String) throws(CommitError) -> Snapshot? {
+    if let reference = metadata.reference(branch) {
       guard reference.kind == .branch else {
         throw .rejected(.invalid("a commit to '\(branch)'", reason: "it is a tag"))
       }
-      return base.metadata.snapshot(reference.snapshotID)
+      return metadata.snapshot(reference.snapshotID)
     }
     guard branch == SnapshotReference.mainBranch else {
       throw .rejected(.unknownField("branch '\(branch)'", in: "the table's references"))
@@ -51,120 +205,41 @@ struct SnapshotProducer {
     return nil
   }
 
-  /// Adds `added` files to what the branch has: a fast append.
-  mutating func append(
-    _ added: [DataFile], operation: SnapshotOperation, properties: [String: String]
-  ) async throws(CommitError) -> ChangePlan {
-    do throws(CommitError) {
-      return try await plan(added, operation: operation, properties: properties)
-    } catch {
-      for file in files { try? await base.store.delete(file) }
-      throw error
-    }
-  }
-
-  private mutating func plan(
-    _ added: [DataFile], operation: SnapshotOperation, properties: [String: String]
-  ) async throws(CommitError) -> ChangePlan {
-    let parent = try parent()
-    let manifests = try await writeManifests(added)
-    let base = try await self.list(of: parent)
-    let writer = ManifestListWriter(for: snapshotID, on: parent?.id, of: self.base.metadata)
-    let output: ManifestListWriter.Output
-    do throws(IcebergError) {
-      output = try writer.write(base: base, adding: manifests)
-    } catch {
-      throw .rejected(error)
-    }
-    let name = "snap-\(snapshotID.rawValue)-\(attempt.number)-\(attempt.commitID).avro"
-    let path = try await write(output.list.bytes, as: name)
-    var summary = SnapshotSummary()
-    for file in added { summary.add(file) }
-    let snapshot = Snapshot(
-      id: snapshotID, parentID: parent?.id, sequenceNumber: writer.sequenceNumber,
-      timestampMilliseconds: self.base.metadata.snapshotTimestamp(
-        now: self.base.environment.now().milliseconds, parent: parent?.id),
-      manifestList: path.text, operation: operation,
-      summary: summary.values(
-        parent: parent?.summary, commitID: attempt.commitID, properties: properties),
-      schemaID: self.base.metadata.currentSchemaID, rowLineage: output.rowLineage)
-    return ChangePlan(
-      requirements: requirements(parent),
-      updates: [.addSnapshot(snapshot), .setSnapshotReference(name: branch, reference(snapshot))],
-      attemptFiles: files)
-  }
-
-  private func requirements(_ parent: Snapshot?) -> [TableRequirement] {
-    var requirements: [TableRequirement] = [.referenceSnapshot(name: branch, parent?.id)]
-    if let uuid = base.metadata.uuid { requirements.append(.tableUUID(uuid)) }
+  /// What must still hold for a plan made on `head` to be committed to `branch`.
+  func requirements(_ branch: String, _ head: Snapshot?) -> [TableRequirement] {
+    var requirements: [TableRequirement] = [.referenceSnapshot(name: branch, head?.id)]
+    if let uuid = metadata.uuid { requirements.append(.tableUUID(uuid)) }
     return requirements
   }
 
-  private func reference(_ snapshot: Snapshot) -> SnapshotReference {
-    base.metadata.reference(branch)?.moved(to: snapshot.id) ?? .branch(snapshot.id)
+  func layout(_ id: PartitionSpecID) throws(CommitError) -> PartitionLayout {
+    do throws(IcebergError) { return try metadata.partitionLayout(id) } catch {
+      throw .rejected(error)
+    }
   }
 
-  private func list(of parent: Snapshot?) async throws(CommitError) -> ManifestList? {
-    guard let parent else { return nil }
+  func manifestList(of snapshot: Snapshot?) async throws(CommitError) -> ManifestList? {
+    guard let snapshot else { return nil }
     do throws(CatalogError) {
-      return try await ManifestFiles(base).list(of: parent)
+      return try await ManifestFiles(self).list(of: snapshot)
     } catch {
       throw .catalog(error)
     }
   }
 
-  /// One manifest for each partition spec that `added` files have.
-  private mutating func writeManifests(
-    _ added: [DataFile]
-  ) async throws(CommitError) -> [ManifestFile] {
-    var manifests: [ManifestFile] = []
-    for specID in Set(added.map(\.partition.specID)).sorted() {
-      let name = "\(attempt.commitID)-\(attempt.number)-m\(manifests.count).avro"
-      let manifest = try manifest(
-        added.filter { $0.partition.specID == specID }, specID, try path(name))
-      _ = try await write(manifest.bytes, as: name)
-      let sequenceNumber =
-        base.metadata.formatVersion == .v1
-        ? SequenceNumber(0) : base.metadata.nextSequenceNumber
-      manifests.append(manifest.file(at: sequenceNumber))
+  /// All entries of `manifests`, everything told of them; eight are fetched at a time.
+  func entries(
+    of manifests: [ManifestFile]
+  ) async throws(CommitError) -> [(ManifestFile, [ManifestEntry])] {
+    let files = ManifestFiles(self)
+    let entries = try await mapConcurrently(manifests, limit: 8) {
+      manifest throws(CommitError) -> [ManifestEntry] in
+      do throws(CatalogError) {
+        return try await files.entries(of: manifest, .all)
+      } catch {
+        throw CommitError.catalog(error)
+      }
     }
-    return manifests
-  }
-
-  private func manifest(
-    _ added: [DataFile], _ specID: PartitionSpecID, _ path: ObjectPath
-  ) throws(CommitError) -> NewManifest {
-    do throws(IcebergError) {
-      var writer = try ManifestWriter(
-        path: path.text, layout: try base.metadata.partitionLayout(specID),
-        schema: base.metadata.currentSchema, formatVersion: base.metadata.formatVersion,
-        content: .data, snapshotID: snapshotID)
-      for file in added { try writer.add(file) }
-      return try writer.finish()
-    } catch {
-      throw .rejected(error)
-    }
-  }
-
-  private func path(_ name: String) throws(CommitError) -> ObjectPath {
-    do throws(StorageError) {
-      return try folder.appending(name)
-    } catch {
-      throw .storage(error, while: "naming manifests of \(base.name)")
-    }
-  }
-
-  private mutating func write(
-    _ bytes: Buffer, as name: String
-  ) async throws(CommitError) -> ObjectPath {
-    let path = try path(name)
-    // Noted before it is written: what comes of a failed write is not known to be nothing.
-    files.append(path)
-    do throws(StorageError) {
-      _ = try await base.store.put(bytes, to: path, if: .absent)
-    } catch {
-      throw .storage(error, while: "writing \(path)")
-    }
-    return path
+    return Array(zip(manifests, entries))
   }
 }

@@ -21,6 +21,17 @@ public struct CommitAttempt: Sendable {
   public let commitID: String
   /// Counts from 1.
   public let number: Int
+  /// Which change of a transaction it is for; counts from 0.
+  public let part: Int
+
+  init(commitID: String, number: Int, part: Int = 0) {
+    self.commitID = commitID
+    self.number = number
+    self.part = part
+  }
+
+  /// What files of the attempt are named after.
+  var fileName: String { part == 0 ? "\(commitID)-\(number)" : "\(commitID)-\(number)-\(part)" }
 }
 
 /// A change worked out for one base.

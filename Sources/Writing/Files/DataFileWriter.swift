@@ -15,6 +15,7 @@ final class DataFileWriter {
   private let partition: PartitionValues
   private let settings: WriterSettings
   private let threads: Int
+  private let sortOrderID: SortOrderID
   private let encoder: ParquetFileWriter
   private let sink: any ObjectWriter
   private let types: [FieldID: PrimitiveType]
@@ -24,9 +25,10 @@ final class DataFileWriter {
 
   init(
     path: ObjectPath, partition: PartitionValues, schema: Schema, settings: WriterSettings,
-    store: any ObjectStore, threads: Int
+    sortOrderID: SortOrderID, store: any ObjectStore, threads: Int
   ) async throws(CommitError) {
     self.path = path
+    self.sortOrderID = sortOrderID
     self.partition = partition
     self.settings = settings
     self.threads = threads
@@ -78,7 +80,7 @@ final class DataFileWriter {
     return DataFile(
       path: path.text, format: .parquet, partition: partition, recordCount: written.rowCount,
       byteCount: written.byteCount, metrics: metrics(of: written),
-      splitOffsets: written.splitOffsets)
+      splitOffsets: written.splitOffsets, sortOrderID: sortOrderID)
   }
 
   /// Gives the file up.

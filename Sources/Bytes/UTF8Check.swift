@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
 
 /// Whether strings that lie one after the other are UTF-8, each of them.
-enum UTF8Check {
+package enum UTF8Check {
   /// Where, about, the bytes are wrong; nil if they are not.
   ///
   /// Cost: 0.1 ns a byte of ASCII, about ten times that for others.
-  static func firstDefect(_ bytes: RawSpan, ends: Span<Int32>) -> Int? {
+  ///
+  /// - Parameters:
+  ///   - bytes: the first string begins where they do.
+  ///   - ends: ascending, within `bytes`.
+  package static func firstDefect(_ bytes: RawSpan, ends: Span<Int32>) -> Int? {
     let end = ends.count == 0 ? 0 : Int(ends[ends.count - 1])
     let text = bytes.extracting(0..<end)
     let ascii = asciiPrefix(text)

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import Catalogs
+internal import Iceberg
+internal import Storage
+
+/// Writes the manifests of one attempt at a commit.
+///
+///     <metadata folder>/<commit id>-<attempt>-m<n>.avro              manifests
+///     <metadata folder>/snap-<snapshot>-<attempt>-<commit id>.avro   the list
+///
+/// The folder is `write.metadata.path`, else `metadata` in the table's location.
+struct ManifestWriting {
+  /// All that was written, and what a failed write may have left.
+  private(set) var files: [ObjectPath] = []
+  private let base: Table
+  private let attempt: CommitAttempt
+  private let snapshotID: SnapshotID
+  private let folder: ObjectPath
+  private let targetByteCount: Int
+  private var count = 0
+
+  init(
+    _ base: Table, attempt: CommitAttempt, snapshotID: SnapshotID
+  ) throws(CommitError) {
+    self.base = base
+    self.attempt = attempt
+    self.snapshotID = snapshotID
+    do throws(StorageError) {
+      if let path = base.metadata.properties["write.metadata.path"] {
+        folder = try ObjectPath(path)
+      } else {
+        folder = try ObjectPath(base.metadata.location).appending("metadata")
+      }
+    } catch {
+      throw .storage(error, while: "naming manifests of \(base.name)")
+    }
+    do throws(IcebergError) {
+      targetByteCount = Int(
+        clamping: try base.metadata.properties.value(of: .manifestTargetByteCount))
+    } catch {
+      throw .rejected(error)
+    }
+  }
+
+  /// The commit's; 0 in v1.
+  private var sequenceNumber: SequenceNumber {
+    base.metadata.formatVersion == .v1 ? SequenceNumber(0) : base.metadata.nextSequenceNumber
+  }
+
+  /// Manifests that add `added`: for each spec and content one, or as many as the target size
+  /// makes of them.
+  ///
+  /// - Parameter age: the sequence number of the data files' rows, if it is not the commit's.
+  mutating func write(
+    _ added: [DataFile], at age: SequenceNumber?
+  ) async throws(CommitError) -> [ManifestFile] {
+    let targetByteCount = targetByteCount
+    var manifests: [ManifestFile] = []
+    for content in [ManifestFile.Content.data, .deletes] {
+      let files = added.filter { ($0.content == .data) == (content == .data) }
+      for specID in Set(files.map(\.partition.specID)).sorted() {
+        var rest = files.filter { $0.partition.specID == specID }[...]
+        while !rest.isEmpty {
+          let manifest = try await write(specID, content) { (writer) throws(IcebergError) in
+            while let file = rest.popFirst() {
+              try writer.add(file, sequenceNumber: content == .data ? age : nil)
+              if writer.byteCount >= targetByteCount { return }
+            }
+          }
+          manifests.append(manifest)
+        }
+      }
+    }
+    return manifests
+  }
+
+  /// `manifest` again, its live entries `entries`, of which the files `removed` are noted as
+  /// deleted.
+  mutating func rewrite(
+    _ manifest: ManifestFile, _ entries: [ManifestEntry], removing removed: Set<DataFile.Identity>
+  ) async throws(CommitError) -> ManifestFile {
+    try await write(manifest.partitionSpecID, manifest.content) {
+      (writer) throws(IcebergError) in
+      for entry in entries {
+        if removed.contains(entry.file.identity) {
+          try writer.delete(entry)
+        } else {
+          try writer.keep(entry)
+        }
+      }
+    }
+  }
+
+  /// One manifest for all of `group`, which are of one spec and content.
+  mutating func merge(_ group: [ManifestFile]) async throws(CommitError) -> [ManifestFile] {
+    guard let first = group.first else { return [] }
+    let entries = try await base.entries(of: group).flatMap { $0.1 }
+    let (snapshotID, sequenceNumber) = (snapshotID, sequenceNumber)
+    return [
+      try await write(first.partitionSpecID, first.content) { (writer) throws(IcebergError) in
+        for entry in entries {
+          switch entry.status {
+          case .added where entry.snapshotID == snapshotID:
+            // Its number is the commit's, which only the list tells.
+            let own = entry.sequenceNumber == sequenceNumber ? nil : entry.sequenceNumber
+            try writer.add(entry.file, sequenceNumber: own)
+          case .deleted:
+            // What earlier snapshots removed, their own manifests tell.
+            if entry.snapshotID == snapshotID { try writer.delete(entry) }
+          case .added, .existing: try writer.keep(entry)
+          }
+        }
+      }
+    ]
+  }
+
+  /// Live entries of `replaced` in the manifests that `rewrite` wants.
+  mutating func write(
+    _ rewrite: ManifestRewrite, of replaced: [ManifestFile]
+  ) async throws(CommitError) -> [ManifestFile] {
+    let targetByteCount = targetByteCount
+    let entries = try await base.entries(of: replaced)
+    var manifests: [ManifestFile] = []
+    for (specID, content, sorted) in rewrite.groups(entries) {
+      var rest = sorted[...]
+      while !rest.isEmpty {
+        let manifest = try await write(specID, content) { (writer) throws(IcebergError) in
+          while let entry = rest.popFirst() {
+            try writer.keep(entry)
+            if writer.byteCount >= targetByteCount { return }
+          }
+        }
+        manifests.append(manifest)
+      }
+    }
+    return manifests
+  }
+
+  private mutating func write(
+    _ specID: PartitionSpecID, _ content: ManifestFile.Content,
+    _ fill: (inout ManifestWriter) throws(IcebergError) -> Void
+  ) async throws(CommitError) -> ManifestFile {
+    let name = "\(attempt.fileName)-m\(count).avro"
+    count += 1
+    let manifest: NewManifest
+    do throws(IcebergError) {
+      var writer = try ManifestWriter(
+        path: try path(name).text, layout: try base.metadata.partitionLayout(specID),
+        schema: base.metadata.currentSchema, formatVersion: base.metadata.formatVersion,
+        content: content, snapshotID: snapshotID)
+      try fill(&writer)
+      manifest = try writer.finish()
+    } catch {
+      throw .rejected(error)
+    }
+    _ = try await write(manifest.bytes, as: name)
+    return manifest.file(at: sequenceNumber)
+  }
+
+  /// Writes a file of the attempt into the metadata folder.
+  mutating func write(
+    _ bytes: Buffer, as name: String
+  ) async throws(CommitError) -> ObjectPath {
+    let path: ObjectPath
+    do throws(StorageError) { path = try folder.appending(name) } catch {
+      throw .storage(error, while: "naming manifests of \(base.name)")
+    }
+    // Noted before it is written: what comes of a failed write is not known to be nothing.
+    files.append(path)
+    do throws(StorageError) {
+      _ = try await base.store.put(bytes, to: path, if: .absent)
+    } catch {
+      throw .storage(error, while: "writing \(path)")
+    }
+    return path
+  }
+
+  /// Deletes those of the attempt's own files that are called `paths`: nothing refers to them.
+  mutating func discard(_ paths: Set<String>) async {
+    for file in files where paths.contains(file.text) { try? await base.store.delete(file) }
+    files.removeAll { paths.contains($0.text) }
+  }
+
+  private func path(_ name: String) throws(IcebergError) -> ObjectPath {
+    do throws(StorageError) { return try folder.appending(name) } catch {
+      throw .invalid("a manifest's name", reason: "\(error)")
+    }
+  }
+}
