@@ -40,8 +40,8 @@ public struct ParquetSchema: Sendable {
   }
 
   /// The schema that columns of `fields` are written under.
-  package init(fields: [ColumnField]) throws(ParquetError) {
-    try self.init(elements: SchemaElement.writing(fields))
+  package init(fields: [ColumnField], variants: Set<String> = []) throws(ParquetError) {
+    try self.init(elements: SchemaElement.writing(fields, variants: variants))
   }
 
   /// The nodes as a footer lists them.

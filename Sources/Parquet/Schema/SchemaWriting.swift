@@ -7,11 +7,19 @@ package import Columnar
 /// Source: Iceberg spec, Appendix A, "Parquet"; LogicalTypes.md.
 extension SchemaElement {
   /// The nodes for `fields` under a root, depth first.
-  package static func writing(_ fields: [ColumnField]) -> [SchemaElement] {
+  ///
+  /// - Parameter variants: which of them are variants, by name.
+  package static func writing(
+    _ fields: [ColumnField], variants: Set<String> = []
+  ) -> [SchemaElement] {
     var root = SchemaElement(name: "table")
     root.childCount = Int32(clamping: fields.count)
     var nodes = [root]
-    for field in fields { append(field, to: &nodes) }
+    for field in fields {
+      let place = nodes.count
+      append(field, to: &nodes)
+      if variants.contains(field.name) { nodes[place].logicalType = .variant(version: 1) }
+    }
     return nodes
   }
 
