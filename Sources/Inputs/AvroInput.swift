@@ -283,7 +283,7 @@ extension AvroShape {
   }
 
   /// The most memory that elements within one row may take beyond their bytes.
-  private static let rowByteLimit = 256 << 20
+  private static let rowByteLimit = 64 << 20
 
   private func appendElements(
     _ decoder: inout AvroDecoder, _ shape: AvroShape, isMap: Bool, to column: ColumnBuilder

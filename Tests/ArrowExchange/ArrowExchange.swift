@@ -66,7 +66,11 @@ public func numbers(_ target: UnsafeMutableRawPointer, _ fails: Int32) {
     let batch = BatchBuilder(fields)
     for number in start..<start + 1000 {
       batch.columns[0].append(Int64(number))
-      if number % 7 == 0 { batch.columns[1].appendNull() } else { batch.columns[1].append("n\(number)") }
+      if number % 7 == 0 {
+        batch.columns[1].appendNull()
+      } else {
+        batch.columns[1].append("n\(number)")
+      }
     }
     return batch.finish()
   }
