@@ -134,7 +134,7 @@ struct AvroUnit: Sendable {
       let matching = filter.matching(rows)
       kept = kept.map { $0.and(matching) } ?? matching
     }
-    if !file.deletes.keys.isEmpty, let left = file.deletes.unmatched(rows) {
+    if !file.deletes.keys.isEmpty, let left = try file.deletes.unmatched(rows, of: file.path) {
       kept = kept.map { $0.and(left) } ?? left
     }
     if file.outputCount < rows.columns.count {

@@ -44,7 +44,7 @@ struct FileFilter: Sendable {
       let matching = rows.matching(batch)
       kept = kept.map { $0.and(matching) } ?? matching
     }
-    if !deletes.keys.isEmpty, let left = deletes.unmatched(batch) {
+    if !deletes.keys.isEmpty, let left = try deletes.unmatched(batch, of: mapping.file) {
       kept = kept.map { $0.and(left) } ?? left
     }
     return kept ?? Bitmap(repeating: true, count: batch.rowCount)
