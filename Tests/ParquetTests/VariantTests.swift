@@ -25,7 +25,7 @@ struct VariantTests {
               .init("value", .binary, isNullable: false),
             ]), "\(number)")
         var options = WriterOptions()
-        options.variants = ["v"]
+        options.annotations["v"] = .variant
         let batches = try WholeFile.batches(bytes, limit: random.pick([3, 1000]))
         let written = try Written.file(batches, options).bytes
         let place = folder.appending(path: "\(number).written.parquet")
@@ -150,9 +150,28 @@ struct VariantTests {
     }
   }
 
+  @Test func `shapes are annotated and have no bounds, at any depth`() throws {
+    let list = ColumnField("l", .list(.init("element", .binary)), isNullable: false)
+    let builder = ColumnBuilder(list.type)
+    for row in 0..<10 {
+      builder.children[0].append(Buffer([UInt8(row), 1]).bytes)
+      builder.endList()
+    }
+    var options = WriterOptions()
+    options.annotations["l.element"] = .geography(crs: "OGC:CRS84", algorithm: "karney")
+    let (bytes, file) = try Written.file([Written.batch(list, builder.finish())], options)
+    let leaf = try ParquetFooter.parse(wholeFile: bytes).schema.leaves[0]
+    #expect(leaf.element.annotation == .geography(crs: "OGC:CRS84", algorithm: 4))
+    let chunk = try Written.chunk(bytes, 0, 0)
+    #expect(chunk.statistics?.minValue == nil && chunk.statistics?.nullCount == 0)
+    #expect(file.columns[0].lowerBound == nil)
+    options.annotations["l.element"] = .geography(crs: nil, algorithm: "flat")
+    #expect(throws: ParquetError.self) { try ParquetFileWriter(fields: [list], options: options) }
+  }
+
   @Test func `only structures of metadata and value are written as variants`() throws {
     var options = WriterOptions()
-    options.variants = ["c"]
+    options.annotations["c"] = .variant
     #expect(throws: ParquetError.self) {
       try ParquetFileWriter(fields: [.init("c", .binary)], options: options)
     }

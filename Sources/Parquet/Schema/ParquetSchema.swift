@@ -40,8 +40,10 @@ public struct ParquetSchema: Sendable {
   }
 
   /// The schema that columns of `fields` are written under.
-  package init(fields: [ColumnField], variants: Set<String> = []) throws(ParquetError) {
-    try self.init(elements: SchemaElement.writing(fields, variants: variants))
+  package init(
+    fields: [ColumnField], annotations: [String: LogicalType] = [:]
+  ) throws(ParquetError) {
+    try self.init(elements: SchemaElement.writing(fields, annotations: annotations))
   }
 
   /// The nodes as a footer lists them.

@@ -31,8 +31,9 @@ public final class ParquetFileWriter {
   public init(
     fields: [ColumnField], options: WriterOptions = WriterOptions()
   ) throws(ParquetError) {
-    try Self.checkVariants(fields, options)
-    let schema = try ParquetSchema(fields: fields, variants: options.variants)
+    try ColumnAnnotation.check(options.annotations, fields)
+    let schema = try ParquetSchema(
+      fields: fields, annotations: options.annotations.compactMapValues(\.logicalType))
     let paths = ColumnPaths.all(fields)
     for name in options.columns.keys.sorted() where !paths.contains(name) {
       throw .noSuchColumn(name)
@@ -55,19 +56,6 @@ public final class ParquetFileWriter {
     self.slots = slots
     workers = [try WorkerSlot(options)]
     file = try FileBuilder(schema: schema, paths: paths, options: options)
-  }
-
-  /// Checks that the columns that are to be variants are made as such.
-  private static func checkVariants(
-    _ fields: [ColumnField], _ options: WriterOptions
-  ) throws(ParquetError) {
-    for name in options.variants.sorted() {
-      guard let field = fields.first(where: { $0.name == name }) else { throw .noSuchColumn(name) }
-      let parts = field.type.children
-      guard case .structure = field.type, parts.map(\.name) == ["metadata", "value"],
-        parts.allSatisfy({ $0.type == .binary && !$0.isNullable })
-      else { throw .unwritable(path: name, what: "\(field.type) is no variant") }
-    }
   }
 
   /// How many bytes the file has so far, the compressed pages of the open row group included.
