@@ -27,7 +27,9 @@ struct FileFacts: Sendable {
     case .rowID:
       guard let first = file.firstRowID else { return .nulls(type, count: count) }
       let (start, overflow) = first.addingReportingOverflow(places.first)
-      guard !overflow, start <= .max - Int64(places.rows.rowCount) else { return .nulls(type, count: count) }
+      guard !overflow, start <= .max - Int64(places.rows.rowCount) else {
+        return .nulls(type, count: count)
+      }
       let inherited = Column.places(places, from: start)
       return try stored?.filled(by: inherited) ?? inherited
     case .lastUpdatedSequenceNumber:
