@@ -16,6 +16,8 @@ struct BenchContext {
   let data: ObjectPath
   /// Where scratch files go; each run has a folder of its own, which it removes.
   let work: ObjectPath
+  /// Where all runs' files go, and tables that are kept from run to run.
+  let root: ObjectPath
   /// As a user has it: what is written survives a power cut.
   let store = LocalStore(durability: .synced)
   /// As the peers write: no file is synced.
@@ -25,7 +27,8 @@ struct BenchContext {
     self.threads = threads
     self.parameters = try JSONValue(parsing: parameters)
     data = try ObjectPath(Self.folder("BENCH_DATA"))
-    work = try ObjectPath(Self.folder("BENCH_WORK")).appending("lake-\(getpid())")
+    root = try ObjectPath(Self.folder("BENCH_WORK"))
+    work = try root.appending("lake-\(getpid())")
   }
 
   private static func folder(_ variable: String) throws -> String {
@@ -47,6 +50,14 @@ struct BenchContext {
       throw BenchError.usage("parameter '\(name)', a whole number")
     }
     return Int(number)
+  }
+
+  func fraction(_ name: String) throws -> Double {
+    switch parameters[name] {
+    case .double(let number)?: return number
+    case .integer(let number)?: return Double(number)
+    default: throw BenchError.usage("parameter '\(name)', a number")
+    }
   }
 
   func input(_ name: String) throws -> ObjectPath { try data.appending(name) }

@@ -22,6 +22,49 @@ enum IcebergWorkloads {
     ]
   }
 
+  /// Four columns of 6 M rows in 10 files, a share of them under position deletes, to memory. The
+  /// first peer makes the tables and leaves them.
+  @Sendable
+  static func scanDeletes(_ context: BenchContext) async throws -> Workloads.Metrics {
+    let percent = Int((try context.fraction("deleted") * 100).rounded())
+    return try await scan(context, "posdel/b/pd_\(percent)")
+  }
+
+  /// The same columns of the same rows, of which some keys are deleted by value in a table of its
+  /// own under `eqdel`.
+  @Sendable
+  static func scanEqualityDeletes(_ context: BenchContext) async throws -> Workloads.Metrics {
+    try await scan(context, "eqdel/b/eq_\(try context.number("keys"))")
+  }
+
+  /// Reads the newest state of the table in `folder`, which others wrote.
+  private static func scan(
+    _ context: BenchContext, _ folder: String
+  ) async throws -> Workloads.Metrics {
+    let location = try context.root.appending(relativePath: folder)
+    let files = try await context.store.listAll(location.appending("metadata")).map(\.path)
+    guard
+      let newest = files.filter({ $0.name.hasSuffix(".metadata.json") })
+        .max(by: { $0.name < $1.name })
+    else { throw BenchError.wrongResult("no table at \(location)") }
+    let table = try await TableAtLocation.open(newest, store: context.store)
+    let scan = table.scan().select("user_id", "event_ts", "score", "amount")
+      .parallelism(context.threads)
+    var batches: [RecordBatch] = []
+    let measurement = try await Measurement.of {
+      try await scan.read { (batch) throws(ScanError) in
+        batch
+      } consume: { batch throws(ScanError) in
+        batches.append(batch)
+        return true
+      }
+    }
+    let rows = batches.reduce(0) { $0 + $1.rowCount }
+    return measurement.metrics + [
+      ("rows_per_s", 6_000_000.rate(over: measurement)), ("out_rows", Double(rows)),
+    ]
+  }
+
   /// 300 commits of a few rows each to a new table.
   @Sendable
   static func smallCommits(_ context: BenchContext) async throws -> Workloads.Metrics {

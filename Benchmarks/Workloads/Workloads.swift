@@ -7,8 +7,12 @@ enum Workloads {
   static let all: [String: @Sendable (BenchContext) async throws -> Metrics] = [
     "parquet_write": ParquetWorkloads.write,
     "parquet_read": ParquetWorkloads.read,
+    "csv_read": TextWorkloads.csvRead,
+    "jsonl_read": TextWorkloads.jsonLinesRead,
     "iceberg_append": IcebergWorkloads.append,
     "iceberg_commit": IcebergWorkloads.commit,
+    "iceberg_scan_deletes": IcebergWorkloads.scanDeletes,
+    "iceberg_scan_equality_deletes": IcebergWorkloads.scanEqualityDeletes,
     "small_commits": IcebergWorkloads.smallCommits,
   ]
 }

@@ -7,13 +7,20 @@
             file <TAB> rows <TAB> column's place <TAB> CRC-32 <TAB> words
 
         The CRC-32 is that of the column's canonical text (describe.py). Each file is read by pyarrow
-        and by DuckDB; columns with the word `no-duckdb`, which it can't read, by pyarrow alone.
+        and by DuckDB; columns with the word `no-duckdb` or `no-pyarrow` not by that one.
         Columns are called c0, c1 and so on.
         Prints a line for whatever differs, and at last `checked <TAB> files <TAB> columns`.
 
     roundtrip.py make FOLDER SEED COUNT
         Writes COUNT random files, two thirds with pyarrow and one third with DuckDB, under random
         schemas and all their options, and expected.tsv: what pyarrow reads of them.
+
+    roundtrip.py variants FOLDER SEED
+        Writes files of variants with DuckDB, which shreds them: 0.parquet and so on, column v.
+
+    roundtrip.py compare-variants FOLDER
+        Prints a line for each of these whose rows DuckDB reads otherwise in 0.written.parquet and so
+        on, and at last `checked <TAB> files <TAB> rows`.
 
     roundtrip.py describe FOLDER NAME...
         Prints what pyarrow reads of these files, and then what DuckDB does, as in expected.tsv
@@ -84,17 +91,20 @@ def check(folder):
             expected.setdefault(name, []).append((int(rows), int(place), int(crc), words))
     columns = 0
     for name, wanted in expected.items():
-        known = [place for _, place, _, words in wanted if "no-duckdb" not in words]
-        for label, places in (("pyarrow", range(len(wanted))), ("duckdb", known)):
+        known = {
+            label: [place for _, place, _, words in wanted if "no-" + label not in words]
+            for label in ("pyarrow", "duckdb")}
+        for label, places in known.items():
             if not places:
                 continue
             path = folder + "/" + name
             try:
-                table = read_pyarrow(path) if label == "pyarrow" else engine.read(path, known)
+                table = read_pyarrow(path) if label == "pyarrow" else engine.read(path, places)
             except Exception as error:
                 print(name, label, "", reason(error), sep="\t")
                 continue
-            for place, column in zip(places, table.columns):
+            for place in places:
+                column = table.column(f"c{place}")
                 rows, _, crc, _ = wanted[place]
                 columns += 1
                 if table.num_rows != rows:
@@ -368,8 +378,89 @@ def describe(folder, names):
                 print(label, name, "error", reason(error), sep="\t")
 
 
+# --- variants
+
+VARIANTS = [
+    "case i % 3 when 0 then i::variant when 1 then ('s' || i)::variant else null end",
+    "case i % 4 when 3 then 'x'::variant else {'a': i, 'b': {'c': 't' || i, 'd': [i, null, i + 1]}, 'e': i::double / 3}::variant end",
+    "case i % 9 when 0 then (i::decimal(5, 2))::variant when 1 then (date '2020-01-01' + i::int)::variant"
+    " when 2 then timestamp '2020-01-01 01:02:03.5'::variant when 3 then uuid()::variant"
+    " when 4 then 'blob'::blob::variant when 5 then (i % 2 = 0)::variant when 6 then 1e10::variant"
+    " when 7 then repeat('long', i::int)::variant else i::tinyint::variant end",
+    "timestamptz '2020-01-01 00:00:00Z'::variant", "uuid()::variant", "(i::float)::variant",
+    "(i::decimal(9, 3))::variant", "(i::decimal(18, 3))::variant", "(i::decimal(38, 3))::variant",
+    "{'a': [{'b': i::smallint, 'c': 'x' || i}]}::variant", "('blob' || i)::blob::variant",
+    "(timestamp '1960-01-01' + interval (i) hour)::timestamp_ns::variant", "[i, i * 2]::variant",
+    "(i % 2 = 0)::variant", "{'k': i::tinyint, 'l': {'m': {'n': date '1950-02-03'}}}::variant",
+]
+
+
+def random_json(r, depth):
+    kind = r.randrange(7 if depth else 4)
+    if kind == 0:
+        return r.choice(["null", "true", "false"])
+    if kind == 1:
+        return r.choice([str(r.randint(-1000, 1000)), "%.3f" % r.uniform(-9, 9), "9007199254740993"])
+    if kind <= 3:
+        return '"' + r.choice(["", "a", "é", "x" * r.randrange(200)]) + '"'
+    if kind == 4:
+        return "[" + ",".join(random_json(r, depth - 1) for _ in range(r.choice([0, 1, 3, 300 if depth == 3 else 2]))) + "]"
+    names = r.sample(["a", "b", "c", "long name", "é", "z"], r.randrange(5))
+    return "{" + ",".join(f'"{name}":{random_json(r, depth - 1)}' for name in names) + "}"
+
+
+def variants(folder, seed):
+    connection = DuckDB().connection
+    count = len(VARIANTS) + 30
+    for i in range(count):
+        r = random.Random((seed << 20) + i)
+        if i < len(VARIANTS):
+            query = f"select {VARIANTS[i]} as v from (select range as i from range(60))"
+        else:
+            shape = r.choice([0, 3])
+            rows = pa.table({"j": [random_json(r, 3) if shape else '{"a":%s,"b":%s}' % (random_json(r, 1), random_json(r, 2)) for _ in range(r.choice([1, 40]))]})
+            connection.register("rows", rows)
+            query = "select j::json::variant as v from rows"
+        connection.execute(f"copy ({query}) to '{folder}/{i}.parquet'")
+    print("made", count, sep="\t")
+
+
+def plain(row):
+    """A row of text, type, null: decimals by value and scale, as variants don't have a precision."""
+    if row[1].startswith("DECIMAL"):
+        return decimal.Decimal(row[0]), row[1].split(",")[1], row[2]
+    return row
+
+
+def compare_variants(folder):
+    connection = DuckDB().connection
+    names = [name for name in os.listdir(folder) if name.endswith(".parquet") and "written" not in name]
+    count = 0
+    for name in names:
+        query = "select v::varchar, variant_typeof(v), v is null from read_parquet($1)"
+        path = folder + "/" + name
+        try:
+            made, written = (
+                connection.execute(query, [p]).fetchall()
+                for p in (path, path.replace(".parquet", ".written.parquet")))
+        except Exception as error:
+            print(name, reason(error), sep="\t")
+            continue
+        count += len(made)
+        for a, b in zip(made, written):
+            if plain(a) != plain(b):
+                print(name, a, b, sep="\t")
+        if len(made) != len(written):
+            print(name, f"{len(written)} rows, expected {len(made)}", sep="\t")
+    print("checked", len(names), count, sep="\t")
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "check":
+    if sys.argv[1] == "variants":
+        variants(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == "compare-variants":
+        compare_variants(sys.argv[2])
+    elif sys.argv[1] == "check":
         check(sys.argv[2])
     elif sys.argv[1] == "make":
         make(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -251,9 +251,11 @@ struct MessageDecoder: Sendable {
       }
       columns.append(try decoder.column(array, field, field.name))
     }
-    if columns.isEmpty, reader.rowCount > limits.listCount {
+    // Rows of nothing, of which any number takes no bytes.
+    let rowLimit = max(limits.listCount, body.count.multipliedClamped(by: 64))
+    guard reader.rowCount <= rowLimit else {
       throw .limitExceeded(
-        what: "number of rows", value: Int64(reader.rowCount), limit: Int64(limits.listCount))
+        what: "number of rows", value: Int64(reader.rowCount), limit: Int64(rowLimit))
     }
     return RecordBatch(fields: schema.columns, columns: columns, rowCount: reader.rowCount)
   }
@@ -288,5 +290,13 @@ struct MessageDecoder: Sendable {
     } catch {
       throw .columnar(error, field: field.name)
     }
+  }
+}
+
+extension Int {
+  /// The product, held to what an Int can be.
+  fileprivate func multipliedClamped(by factor: Int) -> Int {
+    let (product, overflow) = multipliedReportingOverflow(by: factor)
+    return overflow ? .max : product
   }
 }

@@ -44,12 +44,20 @@ public struct ArrowStreamWriter: Sendable {
   /// The marker that ends a stream.
   public var end: Buffer { Buffer([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]) }
 
-  /// The message of `batch`, in pieces that follow each other.
+  /// The message of `batch`, in pieces that follow each other; several messages, if its strings are
+  /// too many for 32-bit offsets without their dictionary.
   ///
-  /// - Throws: ``ArrowError/mismatch(field:expected:found:)`` for other columns than ``fields``;
-  ///   ``ArrowError/columnar(_:field:)`` if a column without its dictionary is too large.
+  /// - Throws: ``ArrowError/mismatch(field:expected:found:)`` for columns that don't lie as
+  ///   ``fields`` do.
   public func message(_ batch: RecordBatch) throws(ArrowError) -> [Buffer] {
-    try MessageBuilder.batch(batch, fields, options).pieces
+    do throws(ArrowError) {
+      return try MessageBuilder.batch(batch, fields, options).pieces
+    } catch {
+      guard case .columnar(.tooLarge, _) = error, batch.rowCount > 1 else { throw error }
+      let middle = batch.rowCount / 2
+      let first = try message(batch.slice(0..<middle))
+      return first + (try message(batch.slice(middle..<batch.rowCount)))
+    }
   }
 
   /// A whole stream of `batches`.
@@ -114,7 +122,8 @@ enum MessageBuilder {
       guard column.type.lies(as: field.type) else {
         throw .mismatch(field: field.name, expected: "\(field.type)", found: "\(column.type)")
       }
-      try body.append(try ArrayEncoder.array(column, field.name), field.name)
+      let array = try ArrayEncoder.array(column.retyped(as: field.type), field.name)
+      try body.append(array, field.name)
     }
     var header = [
       FlatField(0, .long(Int64(batch.rowCount))),
@@ -155,15 +164,13 @@ enum MessageBuilder {
 
 extension ColumnType {
   /// True if values of this type lie as those of `type` do, children included.
-  fileprivate func lies(as type: ColumnType) -> Bool {
+  func lies(as type: ColumnType) -> Bool {
     if self == type { return true }
-    switch (self, type) {
-    case (.decimal(let p, let s), .decimal(let q, let t)): return p == q && s == t
-    case (.structure, .structure), (.list, .list), (.map, .map):
-      let (a, b) = (children, type.children)
-      return a.count == b.count && zip(a, b).allSatisfy { $0.type.lies(as: $1.type) }
-    default: return false
-    }
+    guard layout == type.layout else { return false }
+    if case .map = self, case .list = type { return false }
+    if case .list = self, case .map = type { return false }
+    let (a, b) = (children, type.children)
+    return a.count == b.count && zip(a, b).allSatisfy { $0.type.lies(as: $1.type) }
   }
 }
 

@@ -29,9 +29,12 @@ extension ColumnDecoder {
       return Column(
         type: type, count: array.count, validity: validity, values: .structure(children))
     }
-    let elements = children[0]
-    if field.type == .map, elements.nullCount > 0 {
-      throw .malformed(field: path, expected: "map entries", found: "null")
+    var elements = children[0]
+    if field.type == .map {
+      guard elements.nullCount == 0 else {
+        throw .malformed(field: path, expected: "map entries", found: "null")
+      }
+      elements = elements.retyped(as: type.elementType)
     }
     if array.count == 0 {
       let none = MutableBuffer(zeroed: 4).freeze()
@@ -135,6 +138,8 @@ extension ColumnDecoder {
     try allowance.take(array.count, times: 4)
     let codes = try codes(source, dictionary, array.count, validity, limit: entries.count, path)
     if entries.count == 0 {
+      // Who writes the column gives each null a slot.
+      if case .fixed(let width) = type.layout { try allowance.take(array.count, times: width) }
       try allowance.take(array.count / 8 + 1)
       return .nulls(type, count: array.count)
     }

@@ -33,8 +33,8 @@ extension ColumnDecoder {
     let buffer = try values(array, 1, width: 4, extra: 1, path)
     let offsets = buffer.values(as: Int32.self)
     var signs = offsets[0]
-    for i in 1..<offsets.count { signs |= offsets[i] &- offsets[i &- 1] }
-    // With the first at 0 or above and no step down, no difference wrapped around.
+    for i in 1..<offsets.count { signs |= offsets[i] | (offsets[i] &- offsets[i &- 1]) }
+    // With all of them at 0 or above, no difference wrapped around.
     guard signs >= 0, Int(offsets[array.count]) <= limit else {
       throw .malformed(
         field: path, expected: "offsets that ascend to at most \(limit)", found: "others")

@@ -140,7 +140,12 @@ public struct AvroFileReader: ~Copyable, Sendable {
   private var decompressor: Decompressor
 
   public init(_ file: Buffer, limits: DecodeLimits = .standard) throws(AvroError) {
-    header = try AvroFileHeader(file.bytes)
+    self.init(try AvroFileHeader(file.bytes), file: file, limits: limits)
+  }
+
+  /// One that is given its blocks' bytes.
+  init(_ header: AvroFileHeader, file: Buffer = .empty, limits: DecodeLimits) {
+    self.header = header
     self.file = file
     offset = header.byteCount
     var limits = limits
@@ -159,12 +164,23 @@ public struct AvroFileReader: ~Copyable, Sendable {
   /// The next block as it lies in the file, its count of records not checked yet; nil at the end.
   public mutating func nextRawBlock() throws(AvroError) -> AvroRawBlock? {
     guard offset < file.count else { return nil }
-    let (block, end) = try block(at: offset)
+    let (block, end) = try block(of: file, from: offset, at: offset)
     offset = end
     return block
   }
 
-  private func block(at start: Int) throws(AvroError) -> (AvroRawBlock, end: Int) {
+  /// The block that `bytes`, which are those from `offset` of the file on, begin with.
+  func block(
+    of bytes: Buffer, at offset: Int
+  ) throws(AvroError) -> (raw: AvroRawBlock, byteCount: Int) {
+    let (raw, end) = try block(of: bytes, from: 0, at: offset)
+    return (raw, end)
+  }
+
+  /// - Parameter start: where the block begins in `file`; in the file itself, that is `offset`.
+  private func block(
+    of file: Buffer, from start: Int, at offset: Int
+  ) throws(AvroError) -> (AvroRawBlock, end: Int) {
     var decoder = AvroDecoder(file.bytes)
     decoder.offset = start
     let count = try decoder.readLong()
@@ -190,7 +206,7 @@ public struct AvroFileReader: ~Copyable, Sendable {
     }
     let block = AvroRawBlock(
       recordCount: Int(count), codec: header.codec, bytes: file.slice(first..<markerOffset),
-      offset: start)
+      offset: offset)
     return (block, decoder.offset)
   }
 

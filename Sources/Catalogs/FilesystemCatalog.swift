@@ -12,11 +12,16 @@ public struct FilesystemCatalog: Catalog {
   public let warehouse: ObjectPath
   public let store: any ObjectStore
   public let environment: Environment
+  private let allowedLocations: [ObjectPath]
 
-  /// - Parameter store: what holds the warehouse; tables are held to their own folders within it.
+  /// - Parameters:
+  ///   - store: what holds the warehouse; tables are held to their own folders within it.
+  ///   - allowedLocations: where tables may have files besides.
   public init(
-    warehouse: ObjectPath, store: any ObjectStore, environment: Environment = .system
+    warehouse: ObjectPath, store: any ObjectStore, environment: Environment = .system,
+    allowing allowedLocations: [ObjectPath] = []
   ) {
+    self.allowedLocations = allowedLocations
     self.warehouse = warehouse
     self.store = store
     self.environment = environment
@@ -90,7 +95,7 @@ public struct FilesystemCatalog: Catalog {
     let location = try self.location(of: identifier)
     return try FilesystemTable(
       name: identifier.description, location: location,
-      store: PolicedStore(store, policy: LocationPolicy(within: [location])),
+      store: PolicedStore(store, policy: LocationPolicy(within: [location] + allowedLocations)),
       environment: environment)
   }
 

@@ -11,23 +11,25 @@ public enum TableAtLocation {
   /// that is on the same store: whoever opens a folder trusts what is in it to that extent.
   /// - Throws: ``CatalogError/tableNotFound(_:)``.
   public static func open(
-    _ location: ObjectPath, store: any ObjectStore, environment: Environment = .system
+    _ location: ObjectPath, store: any ObjectStore, environment: Environment = .system,
+    allowing allowedLocations: [ObjectPath] = []
   ) async throws(CatalogError) -> Table {
     if location.name.hasSuffix(".metadata.json") || location.name.hasSuffix(".metadata.json.gz") {
-      return try await openFile(location, store, environment)
+      return try await openFile(location, store, environment, allowedLocations)
     }
     let plain = try FilesystemTable(
       name: location.text, location: location, store: store, environment: environment)
     let found = try await plain.load()
     let policed = PolicedStore(
-      store, policy: try policy(location, found.metadata))
+      store, policy: try policy(location, found.metadata, allowedLocations))
     let home = try FilesystemTable(
       name: location.text, location: location, store: policed, environment: environment)
     return home.table(found.metadata, at: found.metadataLocation)
   }
 
   private static func openFile(
-    _ file: ObjectPath, _ store: any ObjectStore, _ environment: Environment
+    _ file: ObjectPath, _ store: any ObjectStore, _ environment: Environment,
+    _ allowedLocations: [ObjectPath]
   ) async throws(CatalogError) -> Table {
     let metadata: TableMetadata
     do throws(CatalogError) {
@@ -41,14 +43,15 @@ public enum TableAtLocation {
     let folder = file.parent?.parent ?? file
     return Table(
       name: file.text, metadata: metadata, metadataLocation: file,
-      store: PolicedStore(store, policy: try policy(folder, metadata)), environment: environment,
+      store: PolicedStore(store, policy: try policy(folder, metadata, allowedLocations)),
+      environment: environment,
       home: FixedState(file: file))
   }
 
   private static func policy(
-    _ folder: ObjectPath, _ metadata: TableMetadata
+    _ folder: ObjectPath, _ metadata: TableMetadata, _ allowedLocations: [ObjectPath]
   ) throws(CatalogError) -> LocationPolicy {
-    let policy = LocationPolicy(within: [folder])
+    let policy = LocationPolicy(within: [folder] + allowedLocations)
     guard let named = try? ObjectPath(metadata.location), named.hasSameRoot(as: folder),
       !named.isRoot
     else { return policy }

@@ -9,9 +9,12 @@ public struct StreamDecompressor: ~Copyable, Sendable {
   public enum Format: Hashable, Sendable, CaseIterable {
     case gzip, zstd
 
+    /// How many bytes tell the format.
+    public static let signatureByteCount = 4
+
     /// The format that a file with these first bytes (four tell) is in; nil for neither.
     public init?(startOf bytes: RawSpan) {
-      guard bytes.byteCount >= 4 else { return nil }
+      guard bytes.byteCount >= Self.signatureByteCount else { return nil }
       let word = bytes.loadLE(at: 0, as: UInt32.self)
       if word & 0xffff == 0x8b1f {
         self = .gzip

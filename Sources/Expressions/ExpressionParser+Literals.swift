@@ -50,7 +50,7 @@ extension ExpressionParser {
   }
 
   /// Of microseconds where they tell it all, else of nanoseconds; nil if it is out of their range.
-  private static func timestamp(_ time: TimestampText, isZoned: Bool) -> Expression? {
+  static func timestamp(_ time: TimestampText, isZoned: Bool) -> Expression? {
     if time.nanoseconds % 1000 == 0 {
       guard let value = Int64(exactly: time.nanoseconds / 1000) else { return nil }
       return .literal(.long(value), isZoned ? .timestamptz : .timestamp)

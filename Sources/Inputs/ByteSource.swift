@@ -64,7 +64,7 @@ struct InflatingSource: ~Copyable {
         if !inflated.isEmpty { return inflated }
         continue
       }
-      guard let chunk = try await source.read() else {
+      guard let chunk = try await nextChunk() else {
         try finish()
         return nil
       }
@@ -72,6 +72,21 @@ struct InflatingSource: ~Copyable {
       guard inflater != nil else { return chunk }
       pending = chunk
     }
+  }
+
+  /// The next chunk of the source; the first one is long enough to tell how it is compressed, where
+  /// the source is. Pipes may give it byte by byte.
+  private mutating func nextChunk() async throws(InputError) -> Buffer? {
+    guard var chunk = try await source.read() else { return nil }
+    while !isStarted, chunk.count < StreamDecompressor.Format.signatureByteCount,
+      let more = try await source.read()
+    {
+      var joined = MutableBuffer(capacity: chunk.count + more.count)
+      joined.append(chunk.bytes)
+      joined.append(more.bytes)
+      chunk = joined.freeze()
+    }
+    return chunk
   }
 
   private mutating func start(_ first: Buffer) throws(InputError) {
@@ -126,24 +141,36 @@ struct TextWindow: ~Copyable {
 
   mutating func take(_ count: Int) { unread = unread.slice(count..<unread.count) }
 
-  /// Reads more behind what is there.
+  /// Reads until at least `byteCount` bytes are there, or all.
+  mutating func fill(to byteCount: Int) async throws(InputError) {
+    var parts: [Buffer] = []
+    var count = unread.count
+    while count < byteCount, !isAtEnd {
+      guard let chunk = try await source.read() else {
+        isAtEnd = true
+        break
+      }
+      parts.append(chunk)
+      count += chunk.count
+    }
+    if parts.isEmpty { return }
+    if unread.isEmpty, parts.count == 1 {
+      unread = parts[0]
+      return
+    }
+    var joined = MutableBuffer(capacity: count)
+    joined.append(unread.bytes)
+    for part in parts { joined.append(part.bytes) }
+    unread = joined.freeze()
+  }
+
+  /// Reads more behind what is there, which is the beginning of one row.
   ///
   /// - Parameter line: named if a row is longer than is allowed.
   mutating func refill(line: Int) async throws(InputError) {
     if unread.count > rowByteLimit {
       throw .tooLongLine(file: name, line: line, limit: rowByteLimit)
     }
-    guard let chunk = try await source.read() else {
-      isAtEnd = true
-      return
-    }
-    if unread.isEmpty {
-      unread = chunk
-      return
-    }
-    var joined = MutableBuffer(capacity: unread.count + chunk.count)
-    joined.append(unread.bytes)
-    joined.append(chunk.bytes)
-    unread = joined.freeze()
+    try await fill(to: unread.count + 1)
   }
 }

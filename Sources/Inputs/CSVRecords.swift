@@ -57,11 +57,7 @@ struct CSVRecords {
         }
       } else {
         let start = at
-        while at < count {
-          let byte = text.loadLE(at: at, as: UInt8.self)
-          if byte == delimiter || byte == 10 || byte == 13 { break }
-          at &+= 1
-        }
+        at = endOfField(text, from: at)
         fields.append(CSVField(start: start, end: at, isQuoted: false, hasEscapes: false))
       }
       guard at < count else {
@@ -77,6 +73,31 @@ struct CSVRecords {
       }
       return .record(byteCount: at, lineCount: lines + 1)
     }
+  }
+
+  /// Where the next delimiter or line end is, or the end of the text.
+  private func endOfField(_ text: RawSpan, from start: Int) -> Int {
+    let count = text.byteCount
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let delimiters = ones &* UInt64(delimiter)
+    var at = start
+    // Eight bytes at a time: the lowest bit set is at the first byte that is one of the three.
+    while at &+ 8 <= count {
+      let word = text.loadLE(at: at, as: UInt64.self)
+      let a = word ^ delimiters
+      let b = word ^ 0x0a0a_0a0a_0a0a_0a0a
+      let c = word ^ 0x0d0d_0d0d_0d0d_0d0d
+      let zeros = ((a &- ones) & ~a) | ((b &- ones) & ~b) | ((c &- ones) & ~c)
+      let found = zeros & 0x8080_8080_8080_8080
+      if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
+      at &+= 8
+    }
+    while at < count {
+      let byte = text.loadLE(at: at, as: UInt8.self)
+      if byte == delimiter || byte == 10 || byte == 13 { break }
+      at &+= 1
+    }
+    return at
   }
 
   /// The end of quoted text that begins at `from`: where its closing quote is, or past the text.

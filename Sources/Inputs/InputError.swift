@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Arrow
+public import Avro
 public import Codecs
 public import Parquet
 public import Storage
@@ -24,6 +26,10 @@ public enum InputError: Error, Sendable {
   /// There is nothing to infer columns from.
   case noRows(file: String)
   case parquet(ParquetError, file: String)
+  /// The batch that begins at `row`, or what comes before it, is not as Arrow has it.
+  case arrow(ArrowError, file: String, row: Int)
+  /// The record of `row`, or the block it is in, is not as Avro has it.
+  case avro(AvroError, file: String, row: Int)
   case compression(CodecError, file: String)
   case storage(StorageError)
   case tooLongLine(file: String, line: Int, limit: Int)
@@ -59,6 +65,8 @@ extension InputError: CustomStringConvertible {
       "\(file): the format is not known by the ending; expected one of \(known.joined(separator: ", "))"
     case .noRows(let file): "\(file): no rows to infer columns from"
     case .parquet(let error, let file): "\(file): \(error)"
+    case .arrow(let error, let file, let row): "\(file), row \(row): \(error)"
+    case .avro(let error, let file, let row): "\(file), row \(row): \(error)"
     case .compression(let error, let file): "\(file): \(error)"
     case .storage(let error): "\(error)"
     case .tooLongLine(let file, let line, let limit):

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Columnar
+internal import Storage
 
 /// What a user's file or pipe holds.
 public enum InputFormat: String, Hashable, Sendable, CaseIterable {
@@ -7,6 +8,10 @@ public enum InputFormat: String, Hashable, Sendable, CaseIterable {
   /// One JSON object a line.
   case jsonl
   case parquet
+  /// Arrow IPC, a stream or a file (Feather V2).
+  case arrow
+  /// An Avro object container file.
+  case avro
 
   /// By the ending of a name, a compression's ending put aside; nil if it is not known.
   public init?(fileName: String) {
@@ -18,6 +23,10 @@ public enum InputFormat: String, Hashable, Sendable, CaseIterable {
       self = .jsonl
     } else if name.hasSuffix(".parquet") {
       self = .parquet
+    } else if [".arrow", ".arrows", ".ipc", ".feather"].contains(where: name.hasSuffix) {
+      self = .arrow
+    } else if name.hasSuffix(".avro") {
+      self = .avro
     } else {
       return nil
     }
@@ -41,6 +50,10 @@ public struct InputOptions: Sendable {
   public var sampleRowCount = 20_000
   /// The most rows of a batch.
   public var batchRowCount = 65_536
+  /// How many tasks parse text.
+  public var threads = Environment.system.processorCount
+  /// How many bytes of text a task parses at a time.
+  var blockByteCount = 4 << 20
   /// The most bytes a row of text may have.
   public var rowByteLimit = 64 << 20
 

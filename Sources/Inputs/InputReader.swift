@@ -17,6 +17,8 @@ public final class InputReader {
     case csv(CSVInput)
     case jsonLines(JSONLinesInput)
     case parquet(ParquetInput)
+    case arrow(ArrowInput)
+    case avro(AvroInput)
   }
 
   private init(_ source: Source) {
@@ -26,12 +28,15 @@ public final class InputReader {
       case .csv(let input): input.fields
       case .jsonLines(let input): input.fields
       case .parquet(let input): input.fields
+      case .arrow(let input): input.fields
+      case .avro(let input): input.fields
       }
   }
 
   /// Opens the object at `path`; text may be compressed with gzip or zstd.
   ///
-  /// Parquet files have columns of their own: ``InputOptions/columns`` does not change them.
+  /// Parquet, Arrow and Avro files have columns of their own: ``InputOptions/columns`` does not
+  /// change them.
   /// - Throws: ``InputError/unknownFormat(file:known:)`` if neither the options nor the name tell
   ///   the format.
   public static func open(
@@ -43,6 +48,9 @@ public final class InputReader {
     if format == .parquet {
       return InputReader(.parquet(try await ParquetInput.open(path, in: store, options)))
     }
+    if format == .arrow {
+      return InputReader(.arrow(try await ArrowInput.open(path, in: store, options)))
+    }
     var options = options
     if path.name.lowercased().contains(".tsv"), options.delimiter == UInt8(ascii: ",") {
       options.delimiter = 9
@@ -50,7 +58,7 @@ public final class InputReader {
     return try await open(ObjectSource(path, in: store), format: format, options: options)
   }
 
-  /// Opens a stream of text.
+  /// Opens a stream.
   ///
   /// - Throws: ``InputError/unknownFormat(file:known:)`` for Parquet, which is read from its end.
   public static func open(
@@ -59,7 +67,10 @@ public final class InputReader {
     switch format {
     case .csv: return InputReader(.csv(try await CSVInput.open(source, options)))
     case .jsonl: return InputReader(.jsonLines(try await JSONLinesInput.open(source, options)))
-    case .parquet: throw .unknownFormat(file: source.name, known: ["csv", "jsonl"])
+    case .arrow: return InputReader(.arrow(try await ArrowInput.open(source, options)))
+    case .avro: return InputReader(.avro(try await AvroInput.open(source, options)))
+    case .parquet:
+      throw .unknownFormat(file: source.name, known: ["csv", "jsonl", "arrow", "avro"])
     }
   }
 
@@ -69,6 +80,8 @@ public final class InputReader {
     case .csv(let input): try await input.next()
     case .jsonLines(let input): try await input.next()
     case .parquet(let input): try await input.next()
+    case .arrow(let input): try await input.next()
+    case .avro(let input): try await input.next()
     }
   }
 }

@@ -27,6 +27,8 @@ final class JSONColumn {
   let field: ColumnField
   let builder: ColumnBuilder
   private let text: TextColumn
+  private let kind: Kind
+  private let isNullable: Bool
   private let children: [JSONColumn]
   private let keys: JSONKeyTable
   private var scratch = MutableBuffer()
@@ -34,10 +36,20 @@ final class JSONColumn {
   private var seen: [Int]
   private var rowNumber = 0
 
+  private enum Kind { case structure, list, map, scalar }
+
   init(_ field: ColumnField, _ builder: ColumnBuilder) {
     self.field = field
     self.builder = builder
     text = TextColumn(field, builder)
+    isNullable = field.isNullable
+    kind =
+      switch field.type {
+      case .structure: .structure
+      case .list: .list
+      case .map: .map
+      default: .scalar
+      }
     children =
       switch field.type {
       case .structure(let fields): zip(fields, builder.children).map { JSONColumn($0, $1) }
@@ -52,7 +64,7 @@ final class JSONColumn {
 
   /// Appends a null, if the column may have one.
   func appendNull() -> JSONValueFailure? {
-    guard field.isNullable else { return JSONValueFailure(column: field.name, cause: .missing) }
+    guard isNullable else { return JSONValueFailure(column: field.name, cause: .missing) }
     builder.appendNull()
     return nil
   }
@@ -60,14 +72,14 @@ final class JSONColumn {
   /// Appends the next value of `reader`; what it gives back is why that can't be.
   func append(_ reader: inout JSONReader) throws(JSONError) -> JSONValueFailure? {
     guard try reader.readOptional() else { return appendNull() }
-    switch field.type {
+    switch kind {
     case .structure:
       let failure = try appendFields(&reader)
       if failure == nil { builder.endStructure() }
       return failure.map { $0.below(field.name) }
     case .list: return try appendList(&reader)
     case .map: return try appendMap(&reader)
-    default: return try appendScalar(&reader)
+    case .scalar: return try appendScalar(&reader)
     }
   }
 
@@ -92,17 +104,20 @@ final class JSONColumn {
 
   /// Appends the fields of an object to the children; those it does not have become null.
   func appendFields(_ reader: inout JSONReader) throws(JSONError) -> JSONValueFailure? {
-    try reader.beginObject()
+    try reader.beginUncomparedObject()
     rowNumber &+= 1
     var expected = 0
-    while let key = try reader.nextKey() {
+    while true {
+      let start = reader.offset
+      guard let key = try reader.nextUncomparedKey() else { break }
       guard let index = keys.index(of: key, expecting: expected) else {
         let known = children.map(\.field.name)
         return JSONValueFailure(
           column: key.string, cause: .unknownKey(key.string, known: known))
       }
-      if let failure = try children[index].append(&reader) { return failure }
+      if seen[index] == rowNumber { throw .duplicateKey(offset: start, key: key.string) }
       seen[index] = rowNumber
+      if let failure = try children[index].append(&reader) { return failure }
       expected = index &+ 1
     }
     for index in seen.indices where seen[index] != rowNumber {

@@ -6,22 +6,15 @@ internal import JSON
 /// Streams the rows of JSON lines as batches: one object a line, blank lines passed over.
 final class JSONLinesInput {
   let fields: [ColumnField]
-  private var window: TextWindow
-  private let options: InputOptions
-  private let root: JSONColumn
-  private var line = 1
+  private let blocks: TextBlocks<JSONBlockParser>
 
   /// Reads a sample where columns are to be inferred.
   static func open(
     _ source: any ByteSource, _ options: InputOptions
   ) async throws(InputError) -> JSONLinesInput {
     var window = TextWindow(source, rowByteLimit: options.rowByteLimit)
-    let fields: [ColumnField]
-    if let columns = options.columns {
-      fields = columns
-    } else {
-      fields = try await infer(&window, options)
-    }
+    var fields = options.columns ?? []
+    if options.columns == nil { fields = try await infer(&window, options) }
     return JSONLinesInput(window, options, fields)
   }
 
@@ -29,71 +22,18 @@ final class JSONLinesInput {
     _ window: consuming TextWindow, _ options: InputOptions, _ fields: [ColumnField]
   ) {
     self.fields = fields
-    self.window = window
-    self.options = options
-    let type = ColumnType.structure(fields)
-    root = JSONColumn(ColumnField("row", type, isNullable: false), ColumnBuilder(type))
+    let parser = JSONBlockParser(file: window.name, fields, options)
+    blocks = TextBlocks(window, parser, options, line: 1)
   }
 
   /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? {
-    var taken = 0
-    while root.builder.count < options.batchRowCount, taken < 256 << 20 {
-      let (byteCount, lineCount) = try appendRows()
-      window.take(byteCount)
-      line += lineCount
-      taken += byteCount
-      if byteCount > 0 { continue }
-      if window.isAtEnd { break }
-      try await window.refill(line: line)
-    }
-    let rows = root.builder.count
-    guard rows > 0 else { return nil }
-    return RecordBatch(fields: fields, columns: root.builder.finish().children, rowCount: rows)
-  }
-
-  /// Appends the whole lines that the window holds, as far as the batch goes.
-  private func appendRows() throws(InputError) -> (byteCount: Int, lineCount: Int) {
-    let unread = window.unread
-    let text = unread.bytes
-    var at = 0
-    var lines = 0
-    while root.builder.count < options.batchRowCount, at < text.byteCount {
-      guard let end = text.endOfLine(from: at, isAtEnd: window.isAtEnd) else { break }
-      try append(text.extracting(at..<end), line: line + lines)
-      lines += 1
-      at = min(end + 1, text.byteCount)
-    }
-    return (at, lines)
-  }
-
-  private func append(_ text: RawSpan, line: Int) throws(InputError) {
-    var reader = JSONReader(text)
-    guard reader.nextDocument() else { return }
-    let failure: JSONValueFailure?
-    do throws(JSONError) {
-      failure = try root.appendFields(&reader)
-      if failure == nil { try reader.finish() }
-    } catch {
-      throw .malformed(file: window.name, line: line, column: nil, reason: error.description)
-    }
-    guard let failure else { return root.builder.endStructure() }
-    switch failure.cause {
-    case .missing: throw .missingValue(file: window.name, line: line, column: failure.column)
-    case .unparsable(let expected, let found):
-      throw .unparsable(
-        file: window.name, line: line, column: failure.column, expected: expected, found: found)
-    case .unknownKey(let key, let known):
-      throw .malformed(
-        file: window.name, line: line, column: failure.column,
-        reason: "'\(key)' is not one of the columns: \(known.joined(separator: ", "))")
-    }
-  }
+  func next() async throws(InputError) -> RecordBatch? { try await blocks.next() }
 
   private static func infer(
     _ window: inout TextWindow, _ options: InputOptions
   ) async throws(InputError) -> [ColumnField] {
-    while window.unread.count < 8 << 20, !window.isAtEnd { try await window.refill(line: 1) }
+    // A sample is what some megabytes hold.
+    try await window.fill(to: 8 << 20)
     var inference = JSONInference()
     let unread = window.unread
     let text = unread.bytes

@@ -17,7 +17,7 @@ final class ParquetInput {
     self.file = file
     projection = file.footer.schema.all
     // Ids in a user's file are those of another table, if of any.
-    fields = projection.fields.map(Self.withoutID)
+    fields = projection.fields.map(\.withoutID)
     batchRowCount = options.batchRowCount
   }
 
@@ -54,18 +54,6 @@ final class ParquetInput {
     } catch {
       throw .parquet(error, file: file.path)
     }
-  }
-
-  private static func withoutID(_ field: ColumnField) -> ColumnField {
-    var field = field
-    field.fieldID = nil
-    switch field.type {
-    case .structure(let fields): field.type = .structure(fields.map(withoutID))
-    case .list(let element): field.type = .list(withoutID(element))
-    case .map(let key, let value): field.type = .map(key: withoutID(key), value: withoutID(value))
-    default: break
-    }
-    return field
   }
 }
 

@@ -3,8 +3,11 @@ internal import Bytes
 internal import Columnar
 
 /// Turns texts into the values of one column.
-struct TextColumn {
+///
+/// A class, as a copy of the field for each value costs more than most values do.
+final class TextColumn {
   let field: ColumnField
+  let isNullable: Bool
   let builder: ColumnBuilder
   private let kind: Kind
 
@@ -17,6 +20,7 @@ struct TextColumn {
 
   init(_ field: ColumnField, _ builder: ColumnBuilder) {
     self.field = field
+    isNullable = field.isNullable
     self.builder = builder
     kind =
       switch field.type {
@@ -38,10 +42,8 @@ struct TextColumn {
       }
   }
 
-  /// False if a text can't be a value of such a column, whatever it says.
-  var isSupported: Bool {
-    if case .unsupported = kind { false } else { true }
-  }
+  /// False if a text can't be a value of a column of `type`, whatever it says.
+  static func isSupported(_ type: ColumnType) -> Bool { !type.isNested && type != .null }
 
   /// Appends the value that `text` is; false, and nothing is appended, if it is none.
   func append(_ text: RawSpan) -> Bool {

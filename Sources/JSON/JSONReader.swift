@@ -83,6 +83,29 @@ public struct JSONReader: ~Escapable {
     return key
   }
 
+  /// Enters an object whose keys the caller compares with each other, knowing them all; then
+  /// ``nextUncomparedKey()`` until it gives nil.
+  public mutating func beginUncomparedObject() throws(JSONError) {
+    try open(UInt8(ascii: "{"), .object)
+  }
+
+  /// As ``nextKey()``, in an object entered by ``beginUncomparedObject()``: a key may come twice.
+  @_lifetime(copy self)
+  public mutating func nextUncomparedKey() throws(JSONError) -> JSONText? {
+    if try nextByte("a key or '}'") == UInt8(ascii: "}") {
+      offset &+= 1
+      depth &-= 1
+      isFirst = false
+      return nil
+    }
+    try passComma("',' or '}'")
+    guard try nextByte("a key") == UInt8(ascii: "\"") else { throw unexpected("a key") }
+    let key = try scanString()
+    guard try nextByte("':'") == UInt8(ascii: ":") else { throw unexpected("':'") }
+    offset &+= 1
+    return key
+  }
+
   /// Enters an array; then ``nextElement()`` until it gives false.
   public mutating func beginArray() throws(JSONError) {
     try open(UInt8(ascii: "["), .array)

@@ -3,6 +3,8 @@
 // What a program sees that says `import Lake`: the public modules, so that it need not know which
 // of them a type lives in.
 
+@_exported public import Arrow
+@_exported public import Avro
 @_exported public import Bytes
 @_exported public import Catalogs
 @_exported public import Codecs

@@ -16,6 +16,19 @@ struct CatalogOptions: ParsableArguments {
         + "~/.config/lake/config.yaml, else ~/.pyiceberg.yaml).", valueName: "name"))
   var catalog: String?
 
+  @Option(
+    name: .customLong("allow-location"),
+    help: ArgumentHelp(
+      "Let tables have files below this place besides their own folder; may be repeated (also: "
+        + "$LAKE_ALLOW_LOCATION, by comma).", valueName: "uri"))
+  var allowedLocations: [String] = []
+
+  /// Where tables may have files outside of their folders.
+  private func allowed() throws -> [ObjectPath] {
+    let named = (ProcessEnvironment["LAKE_ALLOW_LOCATION"] ?? "").split(separator: ",")
+    return try (allowedLocations + named.map(String.init)).map { try Location.absolute($0) }
+  }
+
   func validate() throws {
     if warehouse != nil, catalog != nil {
       throw ValidationError("--warehouse and --catalog exclude each other.")
@@ -24,9 +37,12 @@ struct CatalogOptions: ParsableArguments {
 
   /// The catalog asked for.
   func open() async throws -> any Catalog {
-    if let catalog { return try await Configuration.load().filesystemCatalog(named: catalog) }
+    if let catalog {
+      return try await Configuration.load().filesystemCatalog(
+        named: catalog, allowing: try allowed())
+    }
     let location = warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse"
-    return try FilesystemCatalog(warehouse: Location.absolute(location), store: Stores.local)
+    return try FilesystemCatalog(warehouse: Location.absolute(location), store: Stores.local, allowing: try allowed())
   }
 
   /// The table that `name` names: in the catalog, or at a location.
@@ -46,7 +62,8 @@ struct CatalogOptions: ParsableArguments {
       switch name.kind {
       case .identifier(let identifier): return try await open().loadTable(identifier)
       case .location(let text):
-        return try await TableAtLocation.open(Location.absolute(text), store: Stores.local)
+        return try await TableAtLocation.open(
+          Location.absolute(text), store: Stores.local, allowing: try allowed())
       }
     } catch CatalogError.tableNotFound {
       return nil

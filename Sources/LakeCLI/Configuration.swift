@@ -73,7 +73,12 @@ struct Configuration {
   }
 
   /// The filesystem catalog called `name`.
-  func filesystemCatalog(named name: String) throws -> FilesystemCatalog {
+  ///
+  /// Its property `allow-locations` names, by comma, where tables may have files besides their own
+  /// folders, as `locations` does.
+  func filesystemCatalog(
+    named name: String, allowing locations: [ObjectPath]
+  ) throws -> FilesystemCatalog {
     guard let properties = catalogs[name] else {
       let known = catalogs.keys.sorted().joined(separator: ", ")
       throw CommandError.notFound(
@@ -83,10 +88,14 @@ struct Configuration {
     guard type == "filesystem" || type == "hadoop" else {
       throw CommandError.failed("\(path): catalogs of type '\(type)' are not supported")
     }
+    let allowed = try (properties["allow-locations"] ?? "").split(separator: ",").map {
+      try Location.absolute(String($0).trimmed)
+    }
     guard let warehouse = properties["warehouse"] else {
       throw CommandError.failed("\(path): catalog '\(name)' has no warehouse")
     }
     return FilesystemCatalog(
-      warehouse: try Location.absolute(warehouse), store: Stores.local)
+      warehouse: try Location.absolute(warehouse), store: Stores.local,
+      allowing: locations + allowed)
   }
 }

@@ -47,6 +47,7 @@ struct Failure {
       case .stateUnknown: .unknown
       case .catalog(let error): status(of: error)
       case .reading(let error): status(of: error)
+      case .computing(let error): status(of: error)
       case .rejected(let error): status(of: error)
       default: .failed
       }
@@ -75,6 +76,8 @@ struct Failure {
       case .invalidPath: .usage
       default: .failed
       }
+    case let error as ExpressionError:
+      if case .syntax = error { .usage } else { .failed }
     // Text of the command line that follows no grammar.
     case IcebergError.syntax: .usage
     default: .failed

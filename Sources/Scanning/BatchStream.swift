@@ -19,7 +19,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     /// Nil after the last unit, and before the first.
     private var source: UnitSource?
     private var isStarted = false
-    private var queue: ArraySlice<ScanUnit> = []
+    private var queue: ArraySlice<ReadUnit> = []
     private var ready: ArraySlice<RecordBatch> = []
     private var left: Int
     private let workspaces = WorkspacePool()

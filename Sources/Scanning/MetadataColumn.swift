@@ -60,12 +60,16 @@ extension Schema {
   func withMetadataColumns(partition: [Field]) throws(IcebergError) -> Schema {
     let known = Set(allFields.map(\.id))
     let names = Set(fields.map(\.name))
-    // Partition fields have ids of their own, which columns of a wide table may have too.
+    // Partition fields have ids of their own, which columns of a wide table may have too; and
+    // those of different specs may have one name.
     var next = FieldID(2_147_400_000).rawValue
+    var taken: Set<String> = []
     let free = partition.map { field in
-      guard known.contains(field.id) else { return field }
+      let isFirst = taken.insert(field.name).inserted
+      let name = isFirst ? field.name : "\(field.name)_\(field.id.rawValue)"
+      taken.insert(name)
       next += 1
-      return field.with(id: FieldID(next))
+      return field.with(id: known.contains(field.id) ? FieldID(next) : field.id, name: name)
     }
     let added = MetadataColumn.allCases.filter {
       !names.contains($0.rawValue) && !known.contains($0.fieldID)
@@ -74,11 +78,5 @@ extension Schema {
     return try Schema(
       id: id, fields: fields + added.map { $0.field(partition: free) },
       identifierFieldIDs: identifierFieldIDs)
-  }
-}
-
-extension Field {
-  fileprivate func with(id: FieldID) -> Field {
-    Field(id: id, name: name, type: type, isRequired: isRequired, doc: doc)
   }
 }

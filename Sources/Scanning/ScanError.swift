@@ -15,6 +15,8 @@ public enum ScanError: Error, Sendable {
   case invalidManifest(file: String, IcebergError)
   /// A data file can't be read, or is not what its format says.
   case dataFile(ParquetFileError)
+  /// A data file of another format is not what that says.
+  case invalidDataFile(file: String, IcebergError)
   /// A data file does not fit the table's schema.
   case schemaMismatch(file: String, column: String, expected: String, found: String)
   /// A data file has another number of rows or bytes than the table says.
@@ -31,7 +33,7 @@ extension ScanError {
   public var remedy: Remedy {
     switch self {
     case .invalidRequest, .snapshotNotFound, .unsupported: .changeInput
-    case .invalidManifest, .schemaMismatch, .wrongSize: .inspect
+    case .invalidManifest, .invalidDataFile, .schemaMismatch, .wrongSize: .inspect
     case .dataFile(let error): error.remedy
     case .catalog(let error): error.remedy
     case .storage(let error, _): error.remedy
@@ -47,6 +49,7 @@ extension ScanError: CustomStringConvertible {
     case .snapshotNotFound(let what): "the table has no \(what)"
     case .invalidManifest(let file, let error): "\(file): \(error)"
     case .dataFile(let error): "\(error)"
+    case .invalidDataFile(let file, let error): "\(file): \(error)"
     case .schemaMismatch(let file, let column, let expected, let found):
       "\(file), column '\(column)': expected \(expected), found \(found)"
     case .wrongSize(let file, let what, let expected, let found):

@@ -137,9 +137,10 @@ public struct TableScan: Sendable {
 
   /// What can be named: the columns of `schema`, and the metadata columns.
   private func readable(_ schema: Schema) throws(ScanError) -> Schema {
-    let partition = try CommonPartition(table.metadata)
+    // Where the partitions' types can't be told, there is no such column.
+    let partition = (try? CommonPartition(table.metadata))?.fields ?? []
     do throws(IcebergError) {
-      return try schema.withMetadataColumns(partition: partition.fields)
+      return try schema.withMetadataColumns(partition: partition)
     } catch {
       throw .invalidRequest(error)
     }

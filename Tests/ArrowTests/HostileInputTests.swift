@@ -48,7 +48,7 @@ struct HostileInputTests {
     let random = SeededRandom(printing: "arrow mutations")
     for name in Self.names {
       let original = try ArrowFiles.fixture(name).array()
-      for _ in 0..<3000 {
+      for _ in 0..<1500 {
         var bytes = original
         for _ in 0..<random.int(in: 1..<4) {
           let at = random.int(in: 0..<bytes.count)
@@ -73,6 +73,38 @@ struct HostileInputTests {
           use(bytes, name)
         }
       }
+    }
+  }
+
+  @Test func `offsets that go up and then below zero throw`() throws {
+    let fields = [ColumnField("s", .binary)]
+    let builder = ColumnBuilder(.binary)
+    for text in ["ab", "cde", "f"] { builder.append(text) }
+    let batch = RecordBatch(fields: fields, columns: [builder.finish()], rowCount: 3)
+    var bytes = try ArrowStreamWriter(fields: fields).stream([batch]).array()
+    let offsets: [UInt8] = [0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0]
+    let at = try #require(
+      (0..<bytes.count - 16).first { bytes[$0..<$0 + 16].elementsEqual(offsets) })
+    // From 2^31 - 1 down to -5 is a step up, modulo 2^32.
+    bytes.replaceSubrange(at + 4..<at + 12, with: [0xff, 0xff, 0xff, 0x7f, 0xfb, 0xff, 0xff, 0xff])
+    #expect(throws: ArrowError.self) { try ArrowStreamReader.read(Buffer(bytes)) }
+  }
+
+  @Test func `few bytes that stand for much memory are refused`() throws {
+    // Two billion rows of a column without values: a node, and no buffer.
+    let fields = [ColumnField("n", .null)]
+    let writer = ArrowStreamWriter(fields: fields)
+    let batch = RecordBatch(fields: fields, columns: [.nulls(.null, count: 77)], rowCount: 77)
+    var bytes = try writer.stream([batch]).array()
+    for at in 0..<bytes.count - 8 where bytes[at..<at + 8].elementsEqual([77, 0, 0, 0, 0, 0, 0, 0])
+    {
+      bytes.replaceSubrange(at..<at + 4, with: [0xf0, 0xff, 0xff, 0x7f])
+    }
+    #expect {
+      try ArrowStreamReader.read(Buffer(bytes))
+    } throws: { error in
+      guard case ArrowError.limitExceeded = error else { return false }
+      return true
     }
   }
 

@@ -34,7 +34,7 @@ struct RowFilterTests {
   }
 
   /// The same rows, lying otherwise: as dictionaries, sliced, or as nulls without values.
-  private static func disguised(_ batch: RecordBatch, _ random: SeededRandom) -> RecordBatch {
+  static func disguised(_ batch: RecordBatch, _ random: SeededRandom) -> RecordBatch {
     let columns = batch.columns.map { (column) -> Column in
       if column.nullCount == column.count { return .nulls(column.type, count: column.count) }
       return random.chance(60) ? dictionary(of: column, random) ?? column : sliced(column, random)

@@ -22,7 +22,8 @@ public func fuzzerInitialize(
     exit(0)
   }
   FuzzDriver.target = target
-  if !AllocationMeter.install() { end("the allocator has no hooks: build with -sanitize=address") }
+  // Only the address sanitizer's allocator has the hooks; without it, executions are faster.
+  if !AllocationMeter.install() { print("fuzz: memory is not metered") }
   return 0
 }
 

@@ -15,6 +15,11 @@ public struct ModelTable: Sendable {
 
   public func rows(_ branch: String) -> [Row] { branches[branch] ?? [] }
 
+  /// The canonical text of the rows of `branch`.
+  public func lines(_ branch: String) throws -> [String] {
+    try CanonicalRows.lines(of: [Rows.batch(rows(branch), schema)])
+  }
+
   public mutating func append(_ rows: [Row], to branch: String) {
     branches[branch, default: []] += rows
   }

@@ -260,9 +260,7 @@ public struct RandomHistory {
       guard branch != "main" || table.metadata.currentSnapshotID != nil else { continue }
       let scan = table.scan().at(.reference(branch))
       let found = try await scan.canonicalRows()
-      let expected = try CanonicalRows.lines(of: [
-        Rows.batch(model.rows(branch), model.schema)
-      ])
+      let expected = try model.lines(branch)
       if found != expected {
         return "\(branch): \(CanonicalRows.difference(found, expected))"
       }

@@ -29,6 +29,9 @@ struct CorpusTests {
   private static func files() -> [String] {
     guard let corpora = TestFiles.corpora else {
       print("skipped: the corpora are not there")
+      if ProcessInfo.processInfo.environment["LAKE_CI"] == "1" {
+        Issue.record("the corpora are not beside the checkout")
+      }
       return []
     }
     return TestFiles.files(under: corpora).filter { name in
@@ -64,6 +67,24 @@ struct CorpusTests {
         #expect([Self.caseName(error)] == bad[name], "\(name): \(error)")
       }
     }
+  }
+
+  /// In a process of its own that may not have more: it would end at the allocation that fails.
+  /// Not under sanitizers, which map much more for themselves.
+  @Test func `no file of the corpora takes 256 MB of memory`() throws {
+    let environment = ProcessInfo.processInfo.environment
+    guard TestFiles.corpora != nil, environment["LAKE_SANITIZER"] == nil else { return }
+    let child = Process()
+    child.executableURL = URL(filePath: "/bin/bash")
+    child.arguments = [
+      "-c", #"ulimit -d 262144 && exec "$0" "$@""#, CommandLine.arguments[0], "--testing-library",
+      "swift-testing", "--filter", "every file reads as another engine does",
+    ]
+    child.standardOutput = FileHandle.nullDevice
+    child.standardError = FileHandle.nullDevice
+    try child.run()
+    child.waitUntilExit()
+    #expect(child.terminationReason == .exit && child.terminationStatus == 0)
   }
 
   /// So that batches that begin and end anywhere in pages and runs are seen, too.

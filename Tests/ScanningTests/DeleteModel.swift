@@ -97,7 +97,14 @@ struct DeleteModel {
 
   /// Null is a value, and so is the default of a field that was added later.
   private func value(_ id: FieldID, of row: Row, _ schema: Schema) -> Value? {
-    row.values[id] ?? schema.field(id)?.initialDefault
+    let value = row.values[id] ?? schema.field(id)?.initialDefault
+    return schema.field(id)?.type == .long ? Self.widened(value) : value
+  }
+
+  /// What an int is where its column has become one of longs.
+  private static func widened(_ value: Value?) -> Value? {
+    if case .int(let number)? = value { return .long(Int64(number)) }
+    return value
   }
 
   private func isDeleted(_ row: Row, at position: Int64, of file: File) -> Bool {
@@ -124,8 +131,8 @@ struct DeleteModel {
         guard isGlobal || isSamePartition, file.sequenceNumber < delete.sequenceNumber else {
           continue
         }
-        let own = ids.map { value($0, of: row, newest($0)) }
-        if keys.contains(own) { return true }
+        let own = ids.map { Self.widened(value($0, of: row, newest($0))) }
+        if keys.contains(where: { $0.map(Self.widened) == own }) { return true }
       }
     }
     return false
@@ -144,6 +151,20 @@ struct DeleteModel {
           ? nil : Live(row: row, path: file.file.path, position: Int64(index))
       }
     }
+  }
+
+  /// All paths and positions that live delete files name.
+  var deletedPositions: Set<String> {
+    var all: Set<String> = []
+    for delete in deletes {
+      switch delete.deletes {
+      case .positions(let paths):
+        for (path, positions) in paths { all.formUnion(positions.map { "\(path) \($0)" }) }
+      case .vector(let path, let positions): all.formUnion(positions.map { "\(path) \($0)" })
+      case .keys: break
+      }
+    }
+    return all
   }
 
   /// The values of `row` by the columns of `schema`.
@@ -349,9 +370,12 @@ struct DeleteModel {
     let free = schema.fields.dropFirst().filter { field in
       !sources.contains(field.id) && !sources.contains { field.type.holds($0) }
     }
-    if random.chance(50), let field = free.randomElement(using: &generator) {
+    if random.chance(40), let field = free.randomElement(using: &generator) {
       try evolution.drop(field.name)
       log.append("dropped \(field.name)")
+    } else if let field = schema.fields.first(where: { $0.type == .int }) {
+      try evolution.changeType(of: field.name, to: .long)
+      log.append("\(field.name) is long")
     } else {
       let name = "added\(evolution.lastFieldID.rawValue)"
       let hasDefault = metadata.formatVersion >= .v3 && random.chance(60)

@@ -63,6 +63,33 @@ struct DeleteReadingTests {
     #expect(seen.deleted > 0 && seen.live > 0 && seen.filesLeftOut > 0, "nothing was tested")
   }
 
+  @Test func `a state from before a column was widened is read with its own type`() async throws {
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: MemoryStore(),
+      environment: .deterministic(seed: 1))
+    var table = try await catalog.createTable("db.t", "a int, b string")
+    let schema = table.metadata.currentSchema
+    let rows: [[Value?]] = (0..<4).map { [.int(Int32($0)), .string("r\($0)")] }
+    table = try #require(try await table.append([Rows.batch(rows, schema)])).table
+    var edit = TableEdit()
+    let file = try await DeleteFiles(table, SeededRandom(seed: 1)).equality(
+      [schema.fields[0].id], [[.int(2)]], [schema.fields[0]], in: .unpartitioned())
+    edit.added = [(file, nil)]
+    table = try await table.commit(edit).table
+    let before = try #require(table.metadata.currentSnapshotID)
+    var evolution = SchemaEvolution(
+      of: schema, lastFieldID: table.metadata.lastColumnID, version: .v2,
+      specs: table.metadata.partitionSpecs, defaultSpec: table.metadata.defaultPartitionSpec,
+      sortOrder: table.metadata.defaultSortOrder)
+    try evolution.changeType(of: "a", to: .long)
+    table = try await table.commit(
+      MetadataEdit(.addSchema(evolution.schema), .setCurrentSchema(SchemaID(-1)))
+    ).table
+    let expected = [#"{"a":0}"#, #"{"a":1}"#, #"{"a":3}"#]
+    #expect(try await table.scan().select("a").canonicalRows() == expected)
+    #expect(try await table.scan().select("a").at(.id(before)).canonicalRows() == expected)
+  }
+
   /// Rows are where the metadata columns say.
   private func checkPlaces(
     _ model: DeleteModel, _ live: [DeleteModel.Live], _ note: Comment
@@ -79,10 +106,26 @@ struct DeleteReadingTests {
     }.joined(separator: "\n")
     let expected = try CanonicalRows.lines(text)
     #expect(found == expected, note)
+    #expect(try await listed(model.table) == model.deletedPositions, note)
     guard let one = live.last else { return }
     let scan = try model.table.scan().select("n").filter(
       "_pos = \(one.position) AND _file = '\(one.path)'")
     #expect(try await scan.canonicalRows() == [#"{"n":\#(one.row.number)}"#], note)
     #expect(try await scan.count() == 1, note)
+  }
+
+  /// What the metadata table of position deletes has.
+  private func listed(_ table: Table) async throws -> Set<String> {
+    var found: Set<String> = []
+    let source = table.metadataTable(.positionDeletes)
+    let names = try source.fields().map(\.name)
+    #expect(names.starts(with: ["file_path", "pos", "row"]))
+    try await source.read { batch throws(ScanError) in
+      for row in 0..<batch.rowCount {
+        found.insert("\(batch.columns[0].string(row)) \(batch.columns[1].integer(row))")
+      }
+      return true
+    }
+    return found
   }
 }

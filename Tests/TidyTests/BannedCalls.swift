@@ -79,7 +79,7 @@ struct BannedCall: Sendable {
 }
 
 /// The words and signs of a line of Swift, without comments and what is in string literals.
-private enum Tokens {
+enum Tokens {
   static func of(_ line: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
     var tokens: [ArraySlice<UInt8>] = []
     var index = line.startIndex

@@ -6,6 +6,9 @@
 #endif
 
 /// The copies that Snappy and LZ4 are made of. Callers have proven the ranges.
+///
+/// Gain: what decoding of both gains over the safe twins in the tests is gained here, five times and
+/// more.
 enum CopyKernel {
   /// How many bytes behind those it was asked to copy a wild copy may read or write.
   static let wildness = 32

@@ -6,6 +6,9 @@
 #endif
 
 /// Writes the sequences of an LZ4 block: greedy matches found through a hash of five bytes.
+///
+/// Gain: not measured apart from Snappy's, whose search it shares; 0.40 GB/s of text. The twin in the
+/// tests reads what it writes.
 enum LZ4EncodeKernel {
   static let tableCount = 1 << 12
   /// The most bytes one block may hold.

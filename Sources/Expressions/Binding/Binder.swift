@@ -156,34 +156,6 @@ struct Binder {
     return result
   }
 
-  func comparing(
-    _ comparison: Comparison, _ a: BoundNode, _ b: BoundNode, _ expression: Expression
-  ) throws(ExpressionError) -> BoundNode.Kind {
-    let (type, pair) = try unified([a, b], in: expression)
-    if type == .unknown { return .constant(nil) }
-    return .compared(comparison.columnOperator, pair[0], pair[1])
-  }
-
-  private func isIn(
-    _ expression: Expression, _ parts: [BoundNode]
-  ) throws(ExpressionError) -> BoundNode.Kind {
-    let (type, unified) = try unified(parts, in: expression)
-    if type == .unknown { return .constant(nil) }
-    var values: [Value] = []
-    var hasNull = false
-    for node in unified.dropFirst() {
-      guard case .constant(let value) = node.kind else {
-        // Not known before the rows: as many comparisons.
-        return .or(
-          unified.dropFirst().map { item in
-            BoundNode(.compared(.equal, unified[0], item), .boolean, expression)
-          })
-      }
-      if let value { values.append(value) } else { hasNull = true }
-    }
-    return .isIn(unified[0], values, hasNull: hasNull)
-  }
-
   // MARK: Branches
 
   private func combineCases(

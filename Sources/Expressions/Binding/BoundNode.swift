@@ -17,6 +17,8 @@ struct BoundNode: Sendable {
     case arithmetic(ArithmeticOperator, BoundNode, BoundNode)
     /// Both sides of one type.
     case compared(ComparisonOperator, BoundNode, BoundNode)
+    /// The same in every row in which the part has a value.
+    case decided(BoundNode, Bool)
     case not(BoundNode)
     case and([BoundNode])
     case or([BoundNode])
@@ -54,7 +56,8 @@ struct BoundNode: Sendable {
     switch kind {
     case .constant, .column: []
     case .negated(let part), .not(let part), .isNull(let part), .isNaN(let part): [part]
-    case .isIn(let part, _, _), .isLike(let part, _), .cast(let part, _): [part]
+    case .isIn(let part, _, _), .isLike(let part, _), .cast(let part, _), .decided(let part, _):
+      [part]
     case .arithmetic(_, let left, let right), .compared(_, let left, let right): [left, right]
     case .and(let parts), .or(let parts), .coalesced(let parts), .concatenated(let parts),
       .function(_, let parts):
@@ -74,7 +77,8 @@ struct BoundNode: Sendable {
   var isTotal: Bool {
     let isTotalItself =
       switch kind {
-      case .constant, .column, .compared, .not, .and, .or, .isNull, .isNaN, .isIn, .isLike,
+      case .constant, .column, .compared, .decided, .not, .and, .or, .isNull, .isNaN, .isIn,
+        .isLike,
         .cases, .coalesced, .concatenated:
         true
       case .arithmetic(let op, _, _):

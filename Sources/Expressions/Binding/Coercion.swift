@@ -29,7 +29,8 @@ extension Binder {
     return result
   }
 
-  /// What the text in quotes `node` spells as one of `type`; numbers as the decimals they are.
+  /// What the text in quotes `node` spells as one of `type`; numbers as the decimals they are, and
+  /// moments as fine as they are.
   private func spelled(
     _ node: BoundNode, _ type: PrimitiveType
   ) throws(ExpressionError) -> BoundNode {
@@ -38,6 +39,14 @@ extension Binder {
     {
       let type = PrimitiveType.decimal(precision: number.precision, scale: number.scale)
       return BoundNode(.constant(.decimal(number.unscaled)), type, node.source)
+    }
+    if type == .date || type.isTimestamp, case .constant(.string(let text)?) = node.kind,
+      let time = TimestampText(text), type.hasZone || !time.hasZone,
+      case .literal(let value, let finest)? = ExpressionParser.timestamp(
+        time, isZoned: type.hasZone),
+      type != .date || !value.isMidnight(finest)
+    {
+      return BoundNode(.constant(value), finest, node.source)
     }
     return try converted(node, to: type)
   }
@@ -122,6 +131,14 @@ extension Binder {
       result.append(coerced(node, to: .string))
     }
     return result
+  }
+}
+
+extension Value {
+  /// True of a timestamp of `type` that begins a day.
+  fileprivate func isMidnight(_ type: PrimitiveType) -> Bool {
+    guard case .long(let time) = self else { return false }
+    return time % type.unitsPerDay == 0
   }
 }
 

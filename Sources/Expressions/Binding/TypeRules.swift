@@ -11,7 +11,7 @@ internal import Iceberg
 ///     double with any of these       double
 ///     date with timestamp            timestamp (of its unit, zoned as it is)
 ///     timestamp with timestamp_ns    timestamp_ns; zoned and not zoned have nothing in common
-///     fixed with binary              binary
+///     fixed or uuid with binary      binary
 ///     NULL with any type             that type
 enum TypeRules {
   /// The type that values of both become to be compared, or to stand in one column; nil if none.
@@ -20,6 +20,7 @@ enum TypeRules {
     switch (a, b) {
     case (.unknown, let other), (let other, .unknown): return other
     case (.fixed, .fixed), (.fixed, .binary), (.binary, .fixed): return .binary
+    case (.uuid, .binary), (.binary, .uuid): return .binary
     default: break
     }
     if a.isNumber, b.isNumber { return commonNumber(a, b) }

@@ -11,11 +11,15 @@ extension Evaluation {
     case .and(let parts): return try chain(parts, isConjunction: true)
     case .or(let parts): return try chain(parts, isConjunction: false)
     case .compared(let op, let left, let right): return try compared(op, left, right)
+    case .decided(let part, let value):
+      let unknowns = try column(part).unknowns
+      return TruthMask(trues: Bitmap(repeating: value, count: rowCount), unknowns: unknowns)
     case .isNull(let part): return TruthMask(trues: try column(part).nulls)
     case .isNaN(let part):
       let column = try column(part)
-      if column.isAllNull { return .unknown(count: rowCount) }
-      return TruthMask(trues: column.nans, unknowns: column.unknowns)
+      if column.isAllNull { return .constant(false, count: rowCount) }
+      // Null is not NaN, as in filters.
+      return TruthMask(trues: column.nans)
     case .isIn(let part, let values, let hasNull):
       let found = try column(part).isIn(values.compactMap(\.columnValue))
       // What is not found might be the one that is not known.

@@ -54,7 +54,7 @@ struct Evaluation {
     case .column(let id):
       guard let column = columns[id] else { preconditionFailure("a column that was not fetched") }
       return column.retyped(as: node.fieldType.columnType)
-    case .not, .and, .or, .compared, .isNull, .isNaN, .isIn, .isLike:
+    case .not, .and, .or, .compared, .decided, .isNull, .isNaN, .isIn, .isLike:
       return try truth(node).column
     case .cases, .coalesced: return try branches(node)
     case .negated, .arithmetic: return try numbers(node)

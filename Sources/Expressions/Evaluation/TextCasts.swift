@@ -83,7 +83,7 @@ struct TextCasts {
     case .boolean: return Self.boolean(text.lowercased()).map { .boolean($0) }
     case .double: return Self.number(text, Double.init).map { .double($0) }
     case .float: return Self.number(text, Float.init).map { .float($0) }
-    case .date: return Self.date(text).map { .int($0) }
+    case .date: return date(text).map { .int($0) }
     case .time:
       guard let time = TimestampText.timeOfDay(text), !isExact || time % 1000 == 0 else {
         return nil
@@ -120,11 +120,12 @@ struct TextCasts {
     }
   }
 
-  private static func date(_ text: String) -> Int32? {
+  private func date(_ text: String) -> Int32? {
     if let days = TimestampText.date(text) { return Int32(exactly: days) }
     guard let time = TimestampText(text) else { return nil }
     let day = Int128(CivilTime.nanosecondsPerDay)
     let (quotient, remainder) = time.nanoseconds.quotientAndRemainder(dividingBy: day)
+    guard !isExact || remainder == 0 else { return nil }
     return Int32(exactly: remainder < 0 ? quotient - 1 : quotient)
   }
 

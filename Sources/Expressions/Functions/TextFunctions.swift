@@ -49,54 +49,69 @@ extension Evaluation {
   ) throws(ExpressionError) -> Column {
     let columns = try plain(parts)
     if columns.contains(where: \.isAllNull) { return .nulls(.string, count: rowCount) }
-    return try joined(node, columns, isNull: { row in columns.contains { $0.isNull(row) } })
+    let validity = columns.reduce(nil as Bitmap?) { Bitmap.both($0, $1.validity) }
+    return try joined(node, columns, validity)
   }
 
   /// `concat(a, …)`: nulls are left out.
   func concatenated(
     _ node: BoundNode, _ parts: [BoundNode], skippingNulls: Void
   ) throws(ExpressionError) -> Column {
-    try joined(node, try plain(parts), isNull: { _ in false })
+    try joined(node, try plain(parts), nil)
   }
 
   private func joined(
-    _ node: BoundNode, _ columns: [Column], isNull: (Int) -> Bool
+    _ node: BoundNode, _ columns: [Column], _ validity: Bitmap?
   ) throws(ExpressionError) -> Column {
-    let rows = columns.map { TextRows($0) }
-    let builder = TextBuilder(capacity: rowCount)
-    var scratch = MutableBuffer(capacity: 256)
+    let texts = columns.map { TextRows($0) }
+    var builder = TextBuilder(capacity: rowCount)
     do throws(ColumnarError) {
       for row in 0..<rowCount {
-        if isNull(row) {
-          builder.appendNull()
+        if let validity, !validity[row] {
+          builder.endNull()
           continue
         }
-        scratch.removeAll()
-        for (column, text) in zip(columns, rows) where !column.isNull(row) {
-          text.append(row, to: &scratch)
-        }
-        try builder.append(scratch.bytes)
+        for text in texts where !text.isNull(row) { text.append(row, to: &builder.bytes) }
+        try builder.endRow()
       }
     } catch { throw .columnar(error, in: "\(node.source)") }
     return builder.finish()
   }
 }
 
-/// Builds a column of text, and throws where it outgrows its offsets.
+/// Builds a column of text: the bytes of a row are appended, then closed. Throws where they outgrow
+/// offsets.
 struct TextBuilder: ~Copyable {
-  private let builder: ColumnBuilder
+  var bytes: MutableBuffer
+  private var offsets: MutableBuffer
+  private var validity: BitmapBuilder
 
-  init(capacity: Int) { builder = ColumnBuilder(.string, capacity: capacity) }
-
-  func appendNull() { builder.appendNull() }
-
-  func append(_ bytes: RawSpan) throws(ColumnarError) {
-    let total = builder.byteCount + bytes.byteCount
-    guard total <= Int(Int32.max) else { throw .tooLarge(count: Int64(total)) }
-    builder.append(bytes)
+  init(capacity: Int) {
+    bytes = MutableBuffer(capacity: capacity * 8)
+    offsets = MutableBuffer(capacity: (capacity + 1) * 4)
+    offsets.append(value: Int32(0))
+    validity = BitmapBuilder(capacity: capacity)
   }
 
-  func finish() -> Column { builder.finish() }
+  mutating func endNull() {
+    offsets.append(value: Int32(truncatingIfNeeded: bytes.count))
+    validity.append(false)
+  }
+
+  mutating func endRow() throws(ColumnarError) {
+    guard let end = Int32(exactly: bytes.count) else {
+      throw .tooLarge(count: Int64(bytes.count))
+    }
+    offsets.append(value: end)
+    validity.append(true)
+  }
+
+  consuming func finish() -> Column {
+    let count = validity.count
+    return Column(
+      type: .string, count: count, validity: validity.finish(),
+      values: .variable(offsets: offsets.freeze(), bytes: bytes.freeze()))
+  }
 }
 
 /// The arguments of a function of text: plain columns of as many rows, none of them all null.
@@ -167,28 +182,26 @@ struct TextArguments {
   // MARK: Functions that make a text
 
   func texts(_ function: TextFunction) throws(ColumnarError) -> Column {
-    let builder = TextBuilder(capacity: count)
-    var scratch = MutableBuffer(capacity: 256)
+    var builder = TextBuilder(capacity: count)
     for row in 0..<count {
       if isNull(row) {
-        builder.appendNull()
-        continue
+        builder.endNull()
+      } else {
+        write(function, row, to: &builder.bytes)
+        try builder.endRow()
       }
-      scratch.removeAll()
-      write(function, row, to: &scratch)
-      try builder.append(scratch.bytes)
     }
     return builder.finish()
   }
 
-  private func write(_ function: TextFunction, _ row: Int, to scratch: inout MutableBuffer) {
+  private func write(_ function: TextFunction, _ row: Int, to output: inout MutableBuffer) {
     switch function {
-    case .lower, .upper: writeCased(row, isUpper: function == .upper, to: &scratch)
-    case .replace: writeReplaced(row, to: &scratch)
-    case .padStart, .padEnd: writePadded(row, atStart: function == .padStart, to: &scratch)
+    case .lower, .upper: writeCased(row, isUpper: function == .upper, to: &output)
+    case .replace: writeReplaced(row, to: &output)
+    case .padStart, .padEnd: writePadded(row, atStart: function == .padStart, to: &output)
     default:
       let range = self.range(function, row)
-      texts[0]?.append(row, range, to: &scratch)
+      texts[0]?.append(row, range, to: &output)
     }
   }
 
@@ -215,20 +228,21 @@ struct TextArguments {
     }
   }
 
-  private func writeCased(_ row: Int, isUpper: Bool, to scratch: inout MutableBuffer) {
+  private func writeCased(_ row: Int, isUpper: Bool, to output: inout MutableBuffer) {
     let isASCII = with(0, row) { $0.isASCII }
     guard isASCII else {
       let text = columns[0].string(row)
-      scratch.append(Buffer(utf8: isUpper ? text.uppercased() : text.lowercased()).bytes)
+      output.append(Buffer(utf8: isUpper ? text.uppercased() : text.lowercased()).bytes)
       return
     }
-    texts[0]?.append(row, to: &scratch)
+    let start = output.count
+    texts[0]?.append(row, to: &output)
     let first: UInt8 = isUpper ? 0x61 : 0x41
-    var bytes = scratch.mutableValues(as: UInt8.self)
-    for offset in bytes.indices where bytes[offset] &- first < 26 { bytes[offset] ^= 0x20 }
+    var bytes = output.mutableValues(as: UInt8.self)
+    for offset in start..<bytes.count where bytes[offset] &- first < 26 { bytes[offset] ^= 0x20 }
   }
 
-  private func writeReplaced(_ row: Int, to scratch: inout MutableBuffer) {
+  private func writeReplaced(_ row: Int, to output: inout MutableBuffer) {
     var start = 0
     while let found = with(
       0, row,
@@ -236,27 +250,27 @@ struct TextArguments {
         with(1, row) { $0.byteCount == 0 ? nil : text.firstOffset(of: $0, from: start) }
       })
     {
-      texts[0]?.append(row, start..<found, to: &scratch)
-      texts[2]?.append(row, to: &scratch)
+      texts[0]?.append(row, start..<found, to: &output)
+      texts[2]?.append(row, to: &output)
       start = found + with(1, row) { $0.byteCount }
       // Past what a column holds: the builder refuses it.
-      if scratch.count > Int(Int32.max) { return }
+      if output.count > Int(Int32.max) { return }
     }
-    texts[0]?.append(row, start..<with(0, row) { $0.byteCount }, to: &scratch)
+    texts[0]?.append(row, start..<with(0, row) { $0.byteCount }, to: &output)
   }
 
   /// To a length in code points: cut, or filled up with the last argument over and over.
-  private func writePadded(_ row: Int, atStart: Bool, to scratch: inout MutableBuffer) {
+  private func writePadded(_ row: Int, atStart: Bool, to output: inout MutableBuffer) {
     let wanted = max(0, number(1, row))
     let (have, kept) = with(0, row) { ($0.codePointCount, $0.offset(afterCodePoints: wanted)) }
-    if !atStart { texts[0]?.append(row, 0..<kept, to: &scratch) }
+    if !atStart { texts[0]?.append(row, 0..<kept, to: &output) }
     var missing = max(0, wanted - have)
     let pad = with(2, row) { $0.codePointCount }
-    while missing > 0, pad > 0, scratch.count <= Int(Int32.max) {
+    while missing > 0, pad > 0, output.count <= Int(Int32.max) {
       let end = with(2, row) { $0.offset(afterCodePoints: missing) }
-      texts[2]?.append(row, 0..<end, to: &scratch)
+      texts[2]?.append(row, 0..<end, to: &output)
       missing -= min(missing, pad)
     }
-    if atStart { texts[0]?.append(row, 0..<kept, to: &scratch) }
+    if atStart { texts[0]?.append(row, 0..<kept, to: &output) }
   }
 }

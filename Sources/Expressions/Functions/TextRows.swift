@@ -3,7 +3,9 @@ internal import Bytes
 internal import Columnar
 
 /// The strings or binaries of a plain column, row by row, without a copy.
-struct TextRows {
+///
+/// A class, so that handing it on in a loop counts one reference and not those of all its parts.
+final class TextRows: Sendable {
   let column: Column
   private let offsets: Buffer
   private let bytes: Buffer
@@ -23,7 +25,8 @@ struct TextRows {
   }
 
   private func range(_ row: Int) -> Range<Int> {
-    let offsets = self.offsets.values(as: Int32.self)
+    let buffer = self.offsets
+    let offsets = buffer.values(as: Int32.self)
     let start = Int(offsets[row])
     // What is in a null slot means nothing, offsets out of order too.
     return start..<max(start, Int(offsets[row + 1]))
@@ -36,13 +39,17 @@ struct TextRows {
   @inline(__always)
   func withBytes<R>(_ row: Int, _ body: (RawSpan) -> R) -> R {
     let range = self.range(row)
+    let bytes = self.bytes
     return body(bytes.bytes.extracting(range))
   }
+
+  func isNull(_ row: Int) -> Bool { column.isNull(row) }
 
   func text(_ row: Int) -> String { column.string(row) }
 
   /// Appends the bytes in `row` to `target`.
   func append(_ row: Int, to target: inout MutableBuffer) {
+    let bytes = self.bytes
     target.append(bytes.bytes.extracting(range(row)))
   }
 
@@ -50,6 +57,7 @@ struct TextRows {
   func append(_ row: Int, _ part: Range<Int>, to target: inout MutableBuffer) {
     let start = range(row).lowerBound
     let part = start + part.lowerBound..<start + part.upperBound
+    let bytes = self.bytes
     target.append(bytes.bytes.extracting(part))
   }
 

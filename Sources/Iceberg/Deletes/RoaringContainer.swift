@@ -73,6 +73,7 @@ enum RoaringContainer: Sendable {
         range.upperBound == .max ? values.count : values.lowerBound(of: range.upperBound + 1)
       return end - start
     }
+    if case .bits(let words, _) = self { return words.countOfOnes(in: range) }
     var total = 0
     forEachRun(in: range) { total += $0.count }
     return total
@@ -297,6 +298,19 @@ extension [UInt64] {
     self[firstWord] |= low
     for i in firstWord + 1..<lastWord { self[i] = .max }
     self[lastWord] |= high
+  }
+
+  /// How many bits within `range` are set.
+  fileprivate func countOfOnes(in range: ClosedRange<UInt16>) -> Int {
+    let (first, last) = (Int(range.lowerBound >> 6), Int(range.upperBound >> 6))
+    var total = 0
+    for i in first...last {
+      var word = self[i]
+      if i == first { word &= UInt64.max << UInt64(range.lowerBound & 63) }
+      if i == last { word &= UInt64.max >> UInt64(63 - range.upperBound & 63) }
+      total &+= word.nonzeroBitCount
+    }
+    return total
   }
 
   /// The runs of set bits; these are the words of a container.

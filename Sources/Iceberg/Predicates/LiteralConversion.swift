@@ -2,7 +2,7 @@
 internal import Bytes
 
 /// A literal as a value of a column's type, or where it lies among such values.
-enum ConvertedLiteral: Equatable {
+package enum ConvertedLiteral: Equatable {
   case exact(Value)
   /// Between this value and the next higher one.
   case above(Value)
@@ -14,7 +14,7 @@ enum ConvertedLiteral: Equatable {
 
 extension Literal {
   /// This literal as one of `type`; nil if it can't be compared with such values.
-  func converted(to type: PrimitiveType) -> ConvertedLiteral? {
+  package func converted(to type: PrimitiveType) -> ConvertedLiteral? {
     switch type {
     case .boolean: return boolean
     case .int: return integer(Int128(Int32.min)...Int128(Int32.max)) { .int(Int32(clamping: $0)) }

@@ -49,7 +49,7 @@ public enum Comparison: Hashable, Sendable, CaseIterable {
   }
 
   /// The comparison with its sides exchanged.
-  var flipped: Comparison {
+  package var flipped: Comparison {
     switch self {
     case .equal, .notEqual: self
     case .less: .greater

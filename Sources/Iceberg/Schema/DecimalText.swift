@@ -52,7 +52,9 @@ package struct DecimalNumber: Hashable, Sendable {
   }
 
   /// The highest unscaled value of `precision` digits.
-  package static func highest(precision: Int) -> Int128 { powerOfTen(min(max(precision, 0), 38)) - 1 }
+  package static func highest(precision: Int) -> Int128 {
+    powerOfTen(min(max(precision, 0), 38)) - 1
+  }
 
   /// This number at another scale.
   enum Rescaled: Equatable {

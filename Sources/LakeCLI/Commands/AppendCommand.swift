@@ -8,8 +8,8 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     commandName: "append",
     abstract: "Add the rows of files to a table, in one commit.",
     discussion: """
-      Reads Parquet, CSV and JSON lines, by ending or --input-format; text may be compressed with \
-      gzip or zstd. '-' is standard input. With --create a table that is not there is made, with \
+      Reads Parquet, Arrow, Avro, CSV and JSON lines, by ending or --input-format; all but Parquet \
+      may be compressed with gzip or zstd. '-' is standard input. With --create a table that is not there is made, with \
       the columns of the first file.
       """)
 

@@ -103,3 +103,60 @@ struct ShowCommand: AsyncParsableCommand {
     return Int64(snapshot).map { .id(SnapshotID($0)) } ?? .reference(snapshot)
   }
 }
+
+/// `lake diff TABLE A B`: what changed between two states.
+struct DiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Tell what changed between two snapshots: columns, files, rows.",
+    discussion: """
+      A state is a snapshot's id, a branch or a tag. Rows are counted by files: '
+      """)
+
+  @OptionGroup var catalog: CatalogOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
+  @Argument(help: "The earlier state.") var from: String
+  @Argument(help: "The later state.") var to: String
+
+  func run() async throws {
+    let table = try await catalog.table(table)
+    let difference = try await SnapshotDifference(
+      of: table, from: Self.selection(from), to: Self.selection(to))
+    var record = ResultRecord()
+    record.add("schema_changes", difference.schemaChanges)
+    for (name, files) in [("added", difference.added), ("removed", difference.removed)] {
+      let data = files.filter { $0.content == .data }
+      record.add("\(name)_data_files", Int64(data.count))
+      record.add("\(name)_rows", data.reduce(0) { $0 + $1.recordCount })
+      record.add("\(name)_delete_files", Int64(files.count - data.count))
+      let deletes = files.filter { $0.content == .positionDeletes }
+      record.add("\(name)_position_deletes", deletes.reduce(0) { $0 + $1.recordCount })
+    }
+    var files = try ResultTable(
+      "change string not null, content string not null, path string not null, rows long not null")
+    for (name, list) in [("added", difference.added), ("removed", difference.removed)] {
+      for file in list {
+        files.rows.append([
+          .text(name), .text(file.contentName), .text(file.path), Cell(file.recordCount),
+        ])
+      }
+    }
+    record.add("files", files)
+    record.print(output)
+  }
+
+  private static func selection(_ text: String) -> SnapshotSelection {
+    Int64(text).map { .id(SnapshotID($0)) } ?? .reference(text)
+  }
+}
+
+extension DataFile {
+  fileprivate var contentName: String {
+    switch content {
+    case .data: "data"
+    case .positionDeletes: isDeletionVector ? "deletion vector" : "position deletes"
+    case .equalityDeletes: "equality deletes"
+    }
+  }
+}

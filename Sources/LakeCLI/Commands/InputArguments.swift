@@ -12,7 +12,7 @@ internal import Lake
 /// How input files are read, as every command that takes rows has it.
 struct InputArguments: ParsableArguments {
   @Option(
-    help: ArgumentHelp("csv, jsonl or parquet (else by ending).", valueName: "format"),
+    help: ArgumentHelp("csv, jsonl, parquet, arrow or avro (else by ending).", valueName: "format"),
     transform: Self.format)
   var inputFormat: InputFormat?
   @Option(
@@ -82,7 +82,7 @@ final class InputSequence {
     let options = arguments.options(columns: columns)
     if file == "-" {
       guard let format = arguments.inputFormat else {
-        throw .unknownFormat(file: "standard input", known: ["csv", "jsonl"])
+        throw .unknownFormat(file: "standard input", known: ["csv", "jsonl", "arrow", "avro"])
       }
       return try await InputReader.open(StandardInput(), format: format, options: options)
     }

@@ -36,6 +36,45 @@ struct DeleteCommand: AsyncParsableCommand, ChangingCommand {
   }
 }
 
+/// `lake update TABLE --set 'c = EXPR' --where PRED`: changes rows in one commit.
+struct UpdateCommand: AsyncParsableCommand, ChangingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "update",
+    abstract: "Change rows, in one commit.",
+    usage: "lake update TABLE --set 'COLUMN = EXPRESSION'… --where PREDICATE",
+    discussion: """
+      lake update shop.orders --set 'price = round(price * 1.1, 2)' --set "city = upper(city)" \
+        --where "city = 'Rome'"
+
+      Expressions are computed of the rows as they are: arithmetic, CASE, CAST, coalesce, round, \
+      lower, substr, date_trunc and others.
+      """)
+
+  @OptionGroup var catalog: CatalogOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
+  @Option(help: ArgumentHelp("What to change; may be repeated.", valueName: "column = expression"))
+  var set: [String]
+  @Option(name: .customLong("where"), help: ArgumentHelp("Which rows.", valueName: "predicate"))
+  var filter: String
+  @Option(
+    help: ArgumentHelp(
+      "merge-on-read or copy-on-write (default: the table's write.update.mode, else merge-on-read).",
+      valueName: "mode"), transform: RowChangeModeArgument.parse)
+  var mode: RowChangeMode?
+  @Option(help: ArgumentHelp("The branch.", valueName: "name")) var branch = "main"
+
+  func run() async throws {
+    let environment = Environment.system
+    let start = environment.uptime()
+    let predicate = try PredicateParser.parse(filter)
+    let assignments = try set.map { try ExpressionParser.parse(assignment: $0) }
+    let receipt = try await catalog.table(table).updateRows(
+      where: predicate, set: assignments, mode: mode, branch: branch)
+    ChangeReport(table: table.text, receipt, since: start, environment).print(output)
+  }
+}
+
 /// Modes as the command line spells them.
 enum RowChangeModeArgument {
   static func parse(_ text: String) throws -> RowChangeMode {

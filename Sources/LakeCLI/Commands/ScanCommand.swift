@@ -12,6 +12,9 @@ struct ScanCommand: AsyncParsableCommand {
     discussion: """
       lake scan shop.orders --select id,price --where "price > 10 AND city IS NOT NULL" --limit 5
 
+      Beside the table's columns there are _file, _pos, _partition, _spec_id, _row_id and \
+      _last_updated_sequence_number: lake scan shop.orders --select "*,_row_id".
+
       By id, time and tag rows are read with that snapshot's schema, by branch with the table's.
       """)
 
@@ -24,6 +27,8 @@ struct ScanCommand: AsyncParsableCommand {
   @Option(name: .customLong("where"), help: ArgumentHelp("A predicate.", valueName: "predicate"))
   var filter: String?
   @Option(help: ArgumentHelp("The most rows.", valueName: "count")) var limit: Int?
+  @Flag(help: "Add _file, _pos, _row_id and _last_updated_sequence_number.")
+  var metadataColumns = false
   @Flag(help: "Say on standard error what was planned, pruned and read.") var stats = false
 
   func validate() throws {
@@ -34,18 +39,21 @@ struct ScanCommand: AsyncParsableCommand {
     let environment = Environment.system
     let start = environment.uptime()
     var scan = try await catalog.table(table).scan().at(state.selection)
-    if let select {
-      scan = scan.select(select.split(separator: ",").map { String($0).trimmed })
+    var columns = select?.split(separator: ",").map { String($0).trimmed }
+    if metadataColumns {
+      columns = (columns ?? ["*"]) + ["_file", "_pos", "_row_id", "_last_updated_sequence_number"]
     }
+    if let columns { scan = scan.select(columns) }
     if let filter { scan = try scan.filter(filter) }
     if let limit { scan = scan.limit(limit) }
     let format = output.effectiveFormat
     var printer = RowPrinter(format, fields: try scan.outputFields().map(\.columnField))
     let report: ScanReport
-    if format != .table {
+    let renderer = printer.renderer
+    if renderer.isParallel {
       // Text is made in the tasks that decode.
       report = try await scan.read { batch throws(ScanError) in
-        RowPrinter.render(batch, format)
+        renderer.render(batch)
       } consume: { text throws(ScanError) in
         printer.print(rendered: text)
         return true
@@ -69,6 +77,7 @@ struct ScanCommand: AsyncParsableCommand {
     return """
       manifests: \(report.plan.manifestsRead) of \(report.plan.manifests) read
       data files: \(report.plan.dataFilesKept) of \(report.plan.dataFiles) kept
+      delete files: \(report.plan.deleteFilesKept) of \(report.plan.deleteFiles) applied
       row groups: \(read.rowGroupsRead) of \(read.rowGroups) read; ruled out: \
       \(read.ruledOut.byStatistics) by statistics, \(read.ruledOut.byPageIndex) by page index, \
       \(read.ruledOut.byBloomFilter) by Bloom filter, \(read.ruledOut.byDictionary) by dictionary

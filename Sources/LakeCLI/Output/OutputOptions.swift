@@ -8,6 +8,10 @@ struct OutputOptions: ParsableArguments {
     case jsonl
     case json
     case csv
+    /// An Arrow IPC stream.
+    case arrow
+    /// One Parquet file.
+    case parquet
   }
 
   @Option(help: "How results are printed (default: table on a terminal, else jsonl).")
@@ -18,6 +22,12 @@ struct OutputOptions: ParsableArguments {
 
   @Flag(help: "Say the causes of an error too.")
   var verbose = false
+
+  func validate() throws {
+    if format == .arrow || format == .parquet, StandardOutput.isTerminal {
+      throw ValidationError("--format \(format?.rawValue ?? "") is not for a terminal.")
+    }
+  }
 
   /// The format asked for, or the one that fits where the output goes.
   var effectiveFormat: Format { format ?? (StandardOutput.isTerminal ? .table : .jsonl) }

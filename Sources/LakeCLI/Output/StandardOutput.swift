@@ -40,6 +40,12 @@ enum StandardOutput {
     _exit(ExitStatus.failed.rawValue)
   }
 
+  /// Ends the program since rows can't be written in the format that was asked for.
+  static func end(_ reason: String) -> Never {
+    StandardError.write("lake: writing rows failed: \(reason)\n")
+    _exit(ExitStatus.failed.rawValue)
+  }
+
   private static func message(_ code: Int32) -> String {
     guard let text = unsafe strerror(code) else { return "error \(code)" }
     return unsafe String(cString: text)

@@ -90,9 +90,12 @@ package struct BloomFilter: Hashable, Sendable {
   package func encode() -> Buffer {
     var header = ThriftWriter()
     BloomFilterHeader(byteCount: Int32(words.count * 4)).encode(into: &header)
-    var output = ByteWriter(capacity: words.count * 4 + 32)
-    output.write(header.finish())
-    for word in words { output.writeLE(word) }
+    var bits = ByteWriter(capacity: words.count * 4)
+    for word in words { bits.writeLE(word) }
+    let blocks = bits.finish()
+    var output = ByteWriter(capacity: blocks.count + 64)
+    output.write(StructureChecksum.seal(header.finish(), followedBy: blocks))
+    output.write(blocks)
     return output.finish()
   }
 }

@@ -49,8 +49,11 @@ extension ParquetFooter {
     }
     let start = reader.offset
     let length = Int(header.byteCount)
-    guard length > 0, length <= found.count - start,
-      let filter = try? BloomFilter(found.slice(start..<start + length).bytes)
+    guard length > 0, length <= found.count - start else { return nil }
+    let blocks = found.slice(start..<start + length)
+    guard
+      StructureChecksum.isIntact(beginningOf: found),
+      let filter = try? BloomFilter(blocks.bytes)
     else { return nil }
     return ColumnBloomFilter(leaf: schema.leaves[leaf], filter: filter)
   }

@@ -62,7 +62,9 @@ extension ParquetFooter {
       let range = offsetIndexRange(chunk), let found = bytes.slice(range)
     else { return nil }
     var reader = ThriftReader(found.bytes)
-    guard let index = try? OffsetIndex(from: &reader), let rows = rows(of: index, place) else {
+    guard let index = try? OffsetIndex(from: &reader),
+      StructureChecksum.isIntact(found.bytes), let rows = rows(of: index, place)
+    else {
       return nil
     }
     return PageIndex(
@@ -100,7 +102,8 @@ extension ParquetFooter {
     let count = rows.count
     guard let range = columnIndexRange(chunk), let found = bytes.slice(range) else { return nil }
     var reader = ThriftReader(found.bytes)
-    guard let index = try? ColumnIndex(from: &reader), index.nullPages.count == count,
+    guard let index = try? ColumnIndex(from: &reader),
+      StructureChecksum.isIntact(found.bytes), index.nullPages.count == count,
       index.minValues.count == count, index.maxValues.count == count,
       index.nullCounts?.count ?? count == count, index.nanCounts?.count ?? count == count
     else { return nil }

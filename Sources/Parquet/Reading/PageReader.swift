@@ -98,13 +98,17 @@ struct PageReader {
     guard let rest = bytes.rest(from: offset, to: limit) else {
       throw .missingBytes(part, needed: offset..<limit)
     }
+    let header: PageHeader
+    let length: Int
     do throws(ByteError) {
       var reader = ThriftReader(rest.bytes)
-      let header = try PageHeader(from: &reader)
-      return (header, reader.offset)
+      header = try PageHeader(from: &reader)
+      length = reader.offset
     } catch {
       throw .malformed(part, error)
     }
+    try checkHeader(rest.bytes.extracting(0..<length))
+    return (header, length)
   }
 
   private func checkSizes(_ header: PageHeader, _ body: Buffer) throws(ParquetError) {
@@ -124,6 +128,14 @@ struct PageReader {
     guard count >= 0 else {
       throw .inconsistent(part, what: "values", expected: 0, found: Int64(count))
     }
+  }
+
+  private func checkHeader(_ header: RawSpan) throws(ParquetError) {
+    guard options.checksums == .verified,
+      let finding = StructureChecksum.finding(header),
+      !finding.isMatch
+    else { return }
+    throw .checksumMismatch(part, expected: finding.stated, found: finding.found)
   }
 
   /// Holds the bytes of a page that is to be decoded against its checksum.

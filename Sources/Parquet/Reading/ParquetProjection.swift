@@ -65,6 +65,7 @@ extension ColumnShape {
     case .structure(let children):
       let kept = children.compactMap { $0.pruned(to: ids) }
       if kept.isEmpty { return nil }
+      if variant != nil { return self }  // all of it makes one value
       return replacing(type: .structure(kept.map(\.field)), .structure(kept))
     case .list(let element, let levels):
       if case .map = field.type { return prunedMap(element, levels, ids) }

@@ -68,9 +68,16 @@ struct RecordAssembly {
       }
       children.append(child)
     }
-    return Column(
-      type: shape.field.type, count: validity.count, validity: validity,
-      values: .structure(children))
+    let column = Column(
+      type: shape.variant?.storedType ?? shape.field.type, count: validity.count,
+      validity: validity, values: .structure(children))
+    guard let variant = shape.variant else { return column }
+    do throws(ByteError) {
+      var assembly = VariantAssembly(variant.shape)
+      return try assembly.column(column, metadata: variant.metadata, as: shape.field.type)
+    } catch {
+      throw .values(error)
+    }
   }
 
   private func list(

@@ -11,6 +11,16 @@ package struct ColumnShape: Sendable {
   package let definitionLevel: Int
   package let leafRange: Range<Int>
   package let kind: Kind
+  /// Where the structure that ``kind`` describes is a variant over several columns: what is to be
+  /// made of it, the structure of metadata and value that ``field`` is.
+  package var variant: ShreddedVariant?
+
+  package struct ShreddedVariant: Sendable {
+    let shape: VariantShape
+    /// Which field of the structure that is stored has the names.
+    let metadata: Int
+    let storedType: ColumnType
+  }
 
   package indirect enum Kind: Sendable {
     /// The leaf of that number.
@@ -42,6 +52,7 @@ extension ColumnShape {
     switch node.element.annotation {
     case .list: if let list = annotatedList(node, isNullable) { return list }
     case .map: if let map = annotatedMap(node, isNullable) { return map }
+    case .variant: if let variant = variant(node, isNullable) { return variant }
     default: break
     }
     return structure(node, isNullable)
@@ -56,6 +67,25 @@ extension ColumnShape {
     let children = node.children.map { reading($0) }
     let type = ColumnType.structure(children.map(\.field))
     return shape(node, type, isNullable, .structure(children))
+  }
+
+  /// A group annotated as a variant, unless it is stored as it is read: metadata, then value, both
+  /// always there.
+  private static func variant(_ node: SchemaNode, _ isNullable: Bool) -> ColumnShape? {
+    let names = node.children.map(\.name)
+    guard let metadata = names.firstIndex(of: "metadata"), let variant = VariantShape(node),
+      node.children[metadata].element.type == .byteArray,
+      names != ["metadata", "value"] || node.children[1].repetition != .required
+    else { return nil }
+    let stored = structure(node, isNullable)
+    let type = ColumnType.structure([
+      ColumnField("metadata", .binary, isNullable: false),
+      ColumnField("value", .binary, isNullable: false),
+    ])
+    var read = shape(node, type, isNullable, stored.kind)
+    read.variant = ShreddedVariant(
+      shape: variant, metadata: metadata, storedType: stored.field.type)
+    return read
   }
 
   private static func shape(
@@ -103,11 +133,17 @@ extension ColumnShape {
     }
   }
 
-  /// A group annotated as a map; nil if it is not shaped as one.
+  /// A group annotated as a map; nil if it is not shaped as one. A map without values is the list
+  /// of its keys, as pyarrow has it.
   private static func annotatedMap(_ node: SchemaNode, _ isNullable: Bool) -> ColumnShape? {
     guard node.children.count == 1, let entries = node.children.first,
-      entries.repetition == .repeated, entries.children.count == 2
+      entries.repetition == .repeated
     else { return nil }
+    if entries.children.count == 1 {
+      let key = reading(entries.children[0])
+      return shape(node, .list(key.field), isNullable, .list(key, levels(of: entries)))
+    }
+    guard entries.children.count == 2 else { return nil }
     let element = structure(entries, false)
     guard case .structure(let fields) = element.field.type, fields.count == 2,
       fields[0].type.layout != .list

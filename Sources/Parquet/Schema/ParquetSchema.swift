@@ -40,8 +40,10 @@ public struct ParquetSchema: Sendable {
   }
 
   /// The schema that columns of `fields` are written under.
-  package init(fields: [ColumnField]) throws(ParquetError) {
-    try self.init(elements: SchemaElement.writing(fields))
+  package init(
+    fields: [ColumnField], annotations: [String: LogicalType] = [:]
+  ) throws(ParquetError) {
+    try self.init(elements: SchemaElement.writing(fields, annotations: annotations))
   }
 
   /// The nodes as a footer lists them.

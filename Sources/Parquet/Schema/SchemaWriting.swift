@@ -7,40 +7,52 @@ package import Columnar
 /// Source: Iceberg spec, Appendix A, "Parquet"; LogicalTypes.md.
 extension SchemaElement {
   /// The nodes for `fields` under a root, depth first.
-  package static func writing(_ fields: [ColumnField]) -> [SchemaElement] {
+  ///
+  /// - Parameter annotations: by paths, see ``WriterOptions/annotations``.
+  package static func writing(
+    _ fields: [ColumnField], annotations: [String: LogicalType] = [:]
+  ) -> [SchemaElement] {
     var root = SchemaElement(name: "table")
     root.childCount = Int32(clamping: fields.count)
     var nodes = [root]
-    for field in fields { append(field, to: &nodes) }
+    for field in fields { append(field, field.name, annotations, to: &nodes) }
     return nodes
   }
 
-  private static func append(_ field: ColumnField, to nodes: inout [SchemaElement]) {
+  private static func append(
+    _ field: ColumnField, _ path: String, _ annotations: [String: LogicalType],
+    to nodes: inout [SchemaElement]
+  ) {
     var node = SchemaElement(name: field.name)
     node.repetition = field.isNullable ? .optional : .required
     node.fieldID = field.fieldID
+    func append(_ field: ColumnField, as name: String) {
+      Self.append(field.renamed(name), "\(path).\(name)", annotations, to: &nodes)
+    }
     switch field.type {
     case .structure(let fields):
       node.childCount = Int32(clamping: fields.count)
+      node.logicalType = annotations[path]
       nodes.append(node)
-      for field in fields { append(field, to: &nodes) }
+      for field in fields { append(field, as: field.name) }
     case .list(let element):
       node.childCount = 1
       node.logicalType = .list
       node.convertedType = .list
       nodes.append(node)
       nodes.append(repeated("list", childCount: 1))
-      append(element.renamed("element"), to: &nodes)
+      append(element, as: "element")
     case .map(let key, let value):
       node.childCount = 1
       node.logicalType = .map
       node.convertedType = .map
       nodes.append(node)
       nodes.append(repeated("key_value", childCount: 2))
-      append(key.renamed("key"), to: &nodes)
-      append(value.renamed("value"), to: &nodes)
+      append(key, as: "key")
+      append(value, as: "value")
     default:
       node.declareLeaf(field.type)
+      if let annotation = annotations[path] { node.logicalType = annotation }
       nodes.append(node)
     }
   }

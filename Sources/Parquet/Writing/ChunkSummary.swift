@@ -6,6 +6,8 @@ struct ChunkSummary {
   private let maxDefinition: Int
   private let maxRepetition: Int
   private let statisticsByteCount: Int
+  /// False for values that no order is defined of: shapes.
+  private let isOrdered: Bool
 
   private(set) var valueCount = 0
   private(set) var nullCount = 0
@@ -32,6 +34,11 @@ struct ChunkSummary {
     maxDefinition = leaf.maxDefinitionLevel
     maxRepetition = leaf.maxRepetitionLevel
     statisticsByteCount = options.statisticsByteCount
+    isOrdered =
+      switch leaf.element.logicalType {
+      case .geometry, .geography: false
+      default: true
+      }
     definitionHistogram = [Int64](repeating: 0, count: maxDefinition + 1)
     repetitionHistogram = [Int64](repeating: 0, count: maxRepetition + 1)
   }
@@ -47,10 +54,11 @@ struct ChunkSummary {
     nullCount += levels.nullCount
     nanCount += values.nanCount
     byteArrayByteCount += values.byteArrayByteCount
-    if let bounds = values.bounds { extend(to: bounds) }
+    let bounds = isOrdered ? values.bounds : nil
+    if let bounds { extend(to: bounds) }
     pages.append(
       Page(
-        bounds: values.bounds.map { shortened($0, to: statisticsByteCount) ?? $0 },
+        bounds: bounds.map { shortened($0, to: statisticsByteCount) ?? $0 },
         valueCount: values.count, nullCount: levels.nullCount, nanCount: values.nanCount,
         byteArrayByteCount: values.byteArrayByteCount, definitionHistogram: definition,
         repetitionHistogram: repetition))
@@ -105,7 +113,7 @@ struct ChunkSummary {
     return sizes
   }
 
-  /// Nil where a page has values and no bounds, being all NaN.
+  /// Nil where a page has values and no bounds, being all NaN or without order.
   func columnIndex() -> ColumnIndex? {
     var index = ColumnIndex(
       nullPages: [], minValues: [], maxValues: [], boundaryOrder: boundaryOrder())

@@ -167,7 +167,7 @@ final class ColumnChunkEncoder {
       uncompressedPageSize: uncompressedSize, compressedPageSize: compressedSize,
       crc: Int32(bitPattern: checksum), body: kind
     ).encode(into: &writer)
-    let header = writer.finish()
+    let header = StructureChecksum.seal(writer.finish())
     var page = MutableBuffer(capacity: header.count + compressed.count)
     page.append(header.bytes)
     page.append(compressed.bytes)

@@ -9,6 +9,25 @@ enum ColumnPaths {
     fields.flatMap { paths($0.type, $0.name) }
   }
 
+  /// The type of the column at `path`, a leaf or not; nil if there is none.
+  static func type(at path: String, _ fields: [ColumnField]) -> ColumnType? {
+    for field in fields {
+      if field.name == path { return field.type }
+      guard path.hasPrefix(field.name + ".") else { continue }
+      let rest = String(path.dropFirst(field.name.count + 1))
+      if let found = type(at: rest, children(field.type)) { return found }
+    }
+    return nil
+  }
+
+  private static func children(_ type: ColumnType) -> [ColumnField] {
+    switch type {
+    case .list(let element): [ColumnField("element", element.type)]
+    case .map(let key, let value): [ColumnField("key", key.type), ColumnField("value", value.type)]
+    default: type.children
+    }
+  }
+
   static func leafCount(_ type: ColumnType) -> Int { paths(type, "").count }
 
   private static func paths(_ type: ColumnType, _ path: String) -> [String] {

@@ -31,7 +31,9 @@ public final class ParquetFileWriter {
   public init(
     fields: [ColumnField], options: WriterOptions = WriterOptions()
   ) throws(ParquetError) {
-    let schema = try ParquetSchema(fields: fields)
+    try ColumnAnnotation.check(options.annotations, fields)
+    let schema = try ParquetSchema(
+      fields: fields, annotations: options.annotations.compactMapValues(\.logicalType))
     let paths = ColumnPaths.all(fields)
     for name in options.columns.keys.sorted() where !paths.contains(name) {
       throw .noSuchColumn(name)

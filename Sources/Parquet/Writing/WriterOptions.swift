@@ -25,6 +25,9 @@ public struct WriterOptions: Sendable {
   public var metricsByteCount = 4096
   /// By column, as ``ColumnOptions`` says.
   public var columns: [String: ColumnOptions] = [:]
+  /// What columns mean beyond their types, by paths as ``ColumnOptions`` has them; a structure's is
+  /// the beginning of its leaves'.
+  public var annotations: [String: ColumnAnnotation] = [:]
   /// By what the rows are sorted; a promise of the caller, written into each row group.
   public var sortingColumns: [SortingKey] = []
   public var keyValueMetadata: [(key: String, value: String)] = []

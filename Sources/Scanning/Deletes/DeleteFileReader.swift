@@ -66,6 +66,7 @@ struct DeleteFileReader: Sendable {
       for (path, vector) in part {
         if found[path]?.formUnion(vector) == nil { found[path] = vector }
       }
+      return true
     }
     return found
   }
@@ -133,6 +134,7 @@ struct DeleteFileReader: Sendable {
       }
     } consume: { columns throws(ScanError) in
       parts += columns
+      return true
     }
     var keys: [Column] = []
     do throws(ColumnarError) {
@@ -158,19 +160,17 @@ struct DeleteFileReader: Sendable {
 
   // MARK: files
 
-  private func read<Output: Sendable>(
+  /// Reads the columns `fields` of all rows of `file`; `consume` says whether to go on.
+  func read<Output: Sendable>(
     _ file: DataFile, _ fields: [Field],
     transform: @escaping @Sendable ([RecordBatch]) throws(ScanError) -> Output,
-    consume: (Output) throws(ScanError) -> Void
+    consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) {
     let task = ScanTask(file: file, sequenceNumber: SequenceNumber(0))
     let request = ReadRequest(table: table, output: fields, extra: [], filter: .alwaysTrue)
     let source = UnitSource([task], request, parallelism: parallelism)
-    _ = try await OrderedPipeline.run(source, parallelism: parallelism, transform: transform) {
-      output throws(ScanError) in
-      try consume(output)
-      return true
-    }
+    _ = try await OrderedPipeline.run(
+      source, parallelism: parallelism, transform: transform, consume: consume)
   }
 }
 

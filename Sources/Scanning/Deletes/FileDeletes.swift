@@ -40,10 +40,10 @@ struct FileDeletes: Sendable {
   /// 1 for each row of `batch` that is not deleted by its values; nil if no values are.
   ///
   /// Requires: the batch has the columns of ``keyFields``.
-  func unmatched(_ batch: RecordBatch) -> Bitmap? {
+  func unmatched(_ batch: RecordBatch, of file: String) throws(ScanError) -> Bitmap? {
     var deleted: Bitmap?
     for key in keys {
-      let columns = key.table.columns(of: batch)
+      let columns = try key.table.columns(of: batch, of: file)
       let found = key.table.lookup.contains(columns, first: key.rowCount)
       deleted = deleted.map { $0.or(found) } ?? found
     }
@@ -63,6 +63,8 @@ struct EqualityKeys: Sendable {
   let ids: [FieldID]
   /// The columns the fields are in, cut down to them.
   let fields: [Field]
+  /// Of the columns that are compared.
+  private let types: [ColumnType]
   let lookup: RowLookup
   /// How many rows there are that are newer than or as new as each number, which descend.
   private let ends: [(sequenceNumber: SequenceNumber, rowCount: Int)]
@@ -75,6 +77,7 @@ struct EqualityKeys: Sendable {
     self.fields = fields
     var keys: [Column] = []
     for index in ids.indices { keys.append(try Column.concat(parts.map { $0.columns[index] })) }
+    types = keys.map(\.type)
     lookup = RowLookup(keys: keys)
     var ends: [(SequenceNumber, Int)] = []
     var total = 0
@@ -91,13 +94,25 @@ struct EqualityKeys: Sendable {
     return newer.map { DeletedKeys(table: self, rowCount: $0.rowCount) }
   }
 
-  /// The columns that are compared.
-  func columns(of batch: RecordBatch) -> [Column] {
-    ids.map { id in
+  /// The columns of `batch`, which is of `file`, that are compared.
+  ///
+  /// An older state is read with its own schema, whose types may be narrower than those of keys.
+  func columns(of batch: RecordBatch, of file: String) throws(ScanError) -> [Column] {
+    var columns: [Column] = []
+    for (id, type) in zip(ids, types) {
       guard let column = batch.nestedColumn(id) else {
         preconditionFailure("a batch without field \(id.rawValue), which deletes need")
       }
-      return column
+      guard column.type != type else {
+        columns.append(column)
+        continue
+      }
+      do throws(ColumnarError) { columns.append(try column.promoted(to: type)) } catch {
+        throw .schemaMismatch(
+          file: file, column: "field \(id.rawValue)", expected: "\(type)",
+          found: "\(column.type)")
+      }
     }
+    return columns
   }
 }

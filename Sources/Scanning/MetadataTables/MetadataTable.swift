@@ -30,6 +30,8 @@ public struct MetadataTable: Sendable {
     case entries
     /// What a snapshot has in each partition.
     case partitions
+    /// The rows a snapshot deletes by position, of files and of deletion vectors.
+    case positionDeletes = "position_deletes"
     /// As those without `all_`, over all snapshots; each manifest counts once.
     case allManifests = "all_manifests"
     case allFiles = "all_files"
@@ -66,13 +68,14 @@ public struct MetadataTable: Sendable {
       try FileRows(table.metadata).fields
     case .entries, .allEntries: try FileRows(table.metadata).entryFields
     case .partitions: try PartitionRows(table.metadata).fields
+    case .positionDeletes: try PositionDeleteRows(table).fields
     }
   }
 
   /// Hands all rows to `consume`, some at a time; it says whether to go on.
   ///
   /// Cost: what is in the table's metadata takes no request, manifests one for the list of each
-  /// snapshot, files and partitions one more for each manifest.
+  /// snapshot, files and partitions one more for each manifest; position deletes read their files.
   public func read(
     _ consume: (RecordBatch) async throws(ScanError) -> Bool
   ) async throws(ScanError) {
@@ -97,6 +100,7 @@ public struct MetadataTable: Sendable {
         return true
       }
       try await hand(partitions.rows, consume)
+    case .positionDeletes: try await readPositionDeletes(consume)
     default: try await readFiles(consume)
     }
   }
@@ -145,6 +149,19 @@ public struct MetadataTable: Sendable {
       }
     }
     return found
+  }
+
+  private func readPositionDeletes(
+    _ consume: (RecordBatch) async throws(ScanError) -> Bool
+  ) async throws(ScanError) {
+    let rows = try PositionDeleteRows(table)
+    let manifests = try await manifests().filter { $0.content == .deletes }
+    try await eachManifest(manifests, .liveFiles) { _, entries async throws(ScanError) in
+      for entry in entries where entry.file.content == .positionDeletes {
+        guard try await rows.read(entry.file, consume) else { return false }
+      }
+      return true
+    }
   }
 
   // MARK: files

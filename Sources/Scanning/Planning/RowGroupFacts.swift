@@ -133,7 +133,7 @@ extension ColumnFacts {
 extension BoundValue {
   /// This bound of a column stored as `stored` as a value of `type`, which it is read as; nil where
   /// the two differ in more than width.
-  fileprivate func value(of stored: ColumnType, as type: PrimitiveType) -> Value? {
+  func value(of stored: ColumnType, as type: PrimitiveType) -> Value? {
     switch (self, stored, type) {
     case (.integer(let value), .boolean, .boolean): return .boolean(value != 0)
     case (.integer(let value), .int32, .int), (.integer(let value), .date, .date):

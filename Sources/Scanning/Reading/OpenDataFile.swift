@@ -44,7 +44,7 @@ struct FileFilter: Sendable {
       let matching = rows.matching(batch)
       kept = kept.map { $0.and(matching) } ?? matching
     }
-    if !deletes.keys.isEmpty, let left = deletes.unmatched(batch) {
+    if !deletes.keys.isEmpty, let left = try deletes.unmatched(batch, of: mapping.file) {
       kept = kept.map { $0.and(left) } ?? left
     }
     return kept ?? Bitmap(repeating: true, count: batch.rowCount)
@@ -118,7 +118,7 @@ struct OpenDataFile: Sendable {
   }
 
   /// Those of `wanted` that are not in `fields` with all they have.
-  private static func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
+  static func missing(_ wanted: [Field], from fields: [Field]) -> [Field] {
     var known = Set(fields.flatMap(\.allIDs))
     var missing: [Field] = []
     for field in wanted where !known.isSuperset(of: field.leafIDs) {

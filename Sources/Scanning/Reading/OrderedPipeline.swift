@@ -56,7 +56,7 @@ enum OrderedPipeline {
   /// What a task of the pipeline ends with.
   fileprivate enum Event<Output: Sendable>: Sendable {
     /// The source, and the next units; nil after the last.
-    case prepared(UnitSource, Result<[ScanUnit]?, ScanError>)
+    case prepared(UnitSource, Result<[ReadUnit]?, ScanError>)
     case decoded(Int, Result<(Output, ScanCounts), ScanError>)
   }
 
@@ -71,7 +71,7 @@ enum OrderedPipeline {
   }
 
   private static func decode<Output>(
-    _ unit: ScanUnit, _ workspaces: WorkspacePool,
+    _ unit: ReadUnit, _ workspaces: WorkspacePool,
     _ transform: ([RecordBatch]) throws(ScanError) -> Output
   ) async -> Result<(Output, ScanCounts), ScanError> {
     do throws(ScanError) {
@@ -84,7 +84,7 @@ enum OrderedPipeline {
 
   /// How far a run has got.
   private struct Progress<Output: Sendable> {
-    var queue: ArraySlice<ScanUnit> = []
+    var queue: ArraySlice<ReadUnit> = []
     var waiting: [Int: Output] = [:]
     var started = 0
     var consumed = 0
@@ -134,8 +134,8 @@ extension OrderedPipeline {
   /// The rows of `units`, all of which are read at once, in their order; and beside that the next
   /// units of `source`.
   static func readAll(
-    _ units: [ScanUnit], _ workspaces: WorkspacePool, preparing source: UnitSource?
-  ) async throws(ScanError) -> (batches: [RecordBatch], source: UnitSource?, next: [ScanUnit]?) {
+    _ units: [ReadUnit], _ workspaces: WorkspacePool, preparing source: UnitSource?
+  ) async throws(ScanError) -> (batches: [RecordBatch], source: UnitSource?, next: [ReadUnit]?) {
     let events = await withTaskGroup(of: Event<[RecordBatch]>.self) { group in
       for (index, unit) in units.enumerated() {
         group.addTask {
@@ -150,7 +150,7 @@ extension OrderedPipeline {
     }
     var results = [[RecordBatch]](repeating: [], count: units.count)
     var source: UnitSource?
-    var next: [ScanUnit]?
+    var next: [ReadUnit]?
     var notes: [ScanCounts] = []
     for event in events {
       switch event {

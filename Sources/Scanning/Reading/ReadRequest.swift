@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Avro
+internal import Bytes
 internal import Catalogs
 internal import Columnar
 internal import Expressions
@@ -22,9 +24,6 @@ struct ReadRequest: Sendable {
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
   func open(_ task: ScanTask, _ deletes: FileDeletes) async throws(ScanError) -> OpenDataFile {
-    guard task.file.format == .parquet else {
-      throw .unsupported(what: "\(task.file.format.name) data files", file: task.file.path)
-    }
     let parquet: ParquetFile
     do throws(ParquetFileError) {
       parquet = try await ParquetFile.open(
@@ -39,6 +38,49 @@ struct ReadRequest: Sendable {
       parquet, columns, name: task.file.path, output: output, extra: extra,
       partitionValues: identityValues(of: task), residual: residual(of: task),
       facts: facts(of: task), deletes: deletes)
+  }
+
+  /// Opens the Avro file of `task`: all of it is read.
+  func openAvro(
+    _ task: ScanTask, _ deletes: FileDeletes
+  ) async throws(ScanError) -> AvroDataFile {
+    let bytes: Buffer
+    do throws(StorageError) {
+      bytes = try await table.store.get(
+        try ObjectPath(task.file.path), limit: AvroDataFile.byteCountLimit)
+    } catch {
+      throw .storage(error, while: "reading a data file of \(table.name)")
+    }
+    let header: AvroFileHeader
+    do throws(AvroError) { header = try AvroFileHeader(bytes.bytes) } catch {
+      throw .invalidDataFile(file: task.file.path, .avro(error, in: "avro file"))
+    }
+    guard var record = header.schema.record else {
+      throw .schemaMismatch(
+        file: task.file.path, column: "all", expected: "records",
+        found: header.schema.typeName.rawValue)
+    }
+    if !record.hasIDs {
+      guard let mapping = try nameMapping() else {
+        throw .unsupported(
+          what: "Avro data files without field ids, in a table without a name mapping,",
+          file: task.file.path)
+      }
+      record = record.mapped(by: mapping)
+    }
+    let fields = output + extra + OpenDataFile.missing(deletes.keyFields, from: output + extra)
+    let ids = Set(record.fields.compactMap(\.fieldID))
+    let residual = residual(of: task)
+    return AvroDataFile(
+      path: task.file.path, bytes: bytes, record: record,
+      found: fields.filter {
+        ids.contains($0.id.rawValue) && (MetadataColumn($0.id)?.isStored ?? true)
+      },
+      mapping: ColumnMapping(
+        file: task.file.path, fields: fields, partitionValues: identityValues(of: task),
+        facts: facts(of: task)),
+      outputCount: output.count, filter: residual == .alwaysTrue ? nil : RowFilter(residual),
+      deletes: deletes)
   }
 
   private func facts(of task: ScanTask) -> FileFacts {

@@ -5,7 +5,8 @@ internal import Columnar
 package struct ReadTuning: Sendable {
   /// The most rows of a batch.
   package var batchRowCount = 65_536
-  /// About how many bytes of encoded pages a unit has.
+  /// About how many bytes of encoded pages a unit has; up to four times as many where there are
+  /// several columns, and others to be busy with other units.
   package var unitByteCount: Int64 = 8 << 20
   /// A row group of which more bytes than this would be fetched is fetched in parts, where its page
   /// index tells where they are.

@@ -34,6 +34,20 @@ struct RowGroupPart: Sendable {
   }
 }
 
+/// What one task decodes.
+enum ReadUnit: Sendable {
+  case rows(ScanUnit)
+  case records(AvroUnit)
+
+  /// The rows that match, in order.
+  func read(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {
+    switch self {
+    case .rows(let unit): try await unit.read(workspaces)
+    case .records(let unit): try unit.read()
+    }
+  }
+}
+
 /// Some rows of one row group of a data file: what one task decodes.
 ///
 /// Row groups are taken apart so that a unit is some megabytes, whatever sizes the file's writer

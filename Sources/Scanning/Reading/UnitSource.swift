@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Bytes
 internal import Catalogs
 internal import Columnar
 internal import Iceberg
@@ -12,11 +13,15 @@ internal import ParquetFiles
 struct UnitSource: Sendable {
   private var pending: ArraySlice<PendingFile>
   private let tuning: ReadTuning
+  /// How many units are decoded at a time.
+  private let parallelism: Int
   /// Nil where no task has deletes.
   private let deletes: DeleteLoader?
   private var file: OpenDataFile?
   private var rowGroups: ArraySlice<Int> = []
   private var parts: ArraySlice<PlannedPart> = []
+  /// Of an Avro file.
+  private var records: [AvroUnit] = []
   /// Of the file, of some row groups that come up.
   private var pageIndexes: [Int: [Int: PageIndex]] = [:]
   private var isDeferring = true
@@ -39,10 +44,11 @@ struct UnitSource: Sendable {
     let isFirst: Bool
   }
 
-  /// - Parameter parallelism: of reading delete files.
+  /// - Parameter parallelism: how many units are decoded at a time.
   init(_ tasks: [ScanTask], _ request: ReadRequest, parallelism: Int) {
     pending = tasks.map { .task($0, request) }[...]
     tuning = request.tuning
+    self.parallelism = parallelism
     let hasDeletes = tasks.contains { !$0.deletes.isEmpty }
     deletes =
       hasDeletes ? DeleteLoader(tasks, of: request.table, parallelism: parallelism) : nil
@@ -51,16 +57,20 @@ struct UnitSource: Sendable {
   init(_ file: OpenDataFile, _ tuning: ReadTuning) {
     pending = [.open(file)]
     self.tuning = tuning
+    parallelism = .max
     deletes = nil
   }
 
   /// The next units, one or more; nil after the last.
-  mutating func next() async throws(ScanError) -> [ScanUnit]? {
+  mutating func next() async throws(ScanError) -> [ReadUnit]? {
     while true {
       if Task.isCancelled { throw .cancelled }
-      if let file, let part = parts.popFirst() {
+      if !records.isEmpty {
+        defer { records = [] }
+        return records.map { .records($0) }
+      } else if let file, let part = parts.popFirst() {
         let units = try await units(of: part, in: file)
-        if !units.isEmpty { return units }
+        if !units.isEmpty { return units.map { .rows($0) } }
       } else if let file, let group = rowGroups.popFirst() {
         parts = try await plan(group, in: file)[...]
       } else {
@@ -81,11 +91,38 @@ struct UnitSource: Sendable {
 
   // MARK: Files
 
+  /// Opens the file of `task` if it is none of Parquet; false if it is.
+  private mutating func openOther(
+    _ task: ScanTask, _ request: ReadRequest
+  ) async throws(ScanError) -> Bool {
+    guard task.file.keyMetadata == nil else {
+      throw .unsupported(what: "encrypted data files", file: task.file.path)
+    }
+    switch task.file.format {
+    case .parquet: return false
+    case .avro:
+      let deletes = try await self.deletes?.deletes(of: task) ?? .none
+      let file = try await request.openAvro(task, deletes)
+      records = try file.units(rowCount: task.file.recordCount)
+      counts.files += 1
+      counts.bytes += Int64(file.bytes.count)
+      counts.bytesRead += Int64(file.bytes.count)
+      return true
+    case .orc:
+      throw .unsupported(
+        what: "ORC data files, which Spark, Trino and Hive read and can rewrite as Parquet,",
+        file: task.file.path)
+    case .puffin, .unknown:
+      throw .unsupported(what: "\(task.file.format.name) data files", file: task.file.path)
+    }
+  }
+
   private mutating func open(_ next: PendingFile) async throws(ScanError) {
     let opened: OpenDataFile
     switch next {
     case .open(let file): opened = file
     case .task(let task, let request):
+      guard try await !openOther(task, request) else { return }
       opened = try await request.open(task, try await deletes?.deletes(of: task) ?? .none)
       let rowCount = opened.parquet.footer.rowCount
       guard rowCount == task.file.recordCount else {
@@ -285,13 +322,25 @@ struct UnitSource: Sendable {
     return facts.mightMatch(filter.residual)
   }
 
+  /// About how many bytes a unit gets.
+  ///
+  /// Where a unit starts and ends, a page of each column is decompressed twice, and dictionaries
+  /// are for each unit: of the usual pages of 1 MB, units of all too few make twice the work. So
+  /// they are larger as long as there is other work for those who would wait.
+  private func unitByteCount(leafCount: Int) -> Int64 {
+    let others = pending.count + rowGroups.count + parts.count
+    let isBusy = others >= parallelism - 1
+    return max(1, tuning.unitByteCount) * Int64(isBusy ? min(4, max(1, leafCount)) : 1)
+  }
+
   /// Units of about the same number of selected rows.
   private func split(_ planned: PlannedPart, _ part: RowGroupPart) -> [ScanUnit] {
     let selection = planned.selection
     let (encoded, _) = part.file.parquet.footer.byteCounts(
       ofRowGroup: planned.rowGroup, part.file.leaves)
     let share = Double(selection.count) / Double(max(1, selection.rowCount))
-    let count = Int(clamping: Int64(Double(encoded) * share) / max(1, tuning.unitByteCount) + 1)
+    let unit = unitByteCount(leafCount: part.file.leaves.count)
+    let count = Int(clamping: Int64(Double(encoded) * share) / unit + 1)
     let size = max(1024, (selection.count + count - 1) / count)
     var units: [ScanUnit] = []
     var start = planned.rows.lowerBound

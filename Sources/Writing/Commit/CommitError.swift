@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
+public import Expressions
 public import Iceberg
 public import Scanning
 public import Storage
@@ -24,6 +25,8 @@ public enum CommitError: Error, Sendable {
   case invalidValue(column: String, row: Int, reason: String)
   /// The table has a feature that this engine can't write.
   case unsupported(String)
+  /// A value that rows are to get can't be computed.
+  case computing(ExpressionError)
   /// Rows that the change is about can't be read.
   case reading(ScanError)
   case catalog(CatalogError)
@@ -38,7 +41,7 @@ extension CommitError {
     case .conflictsPersist, .cancelled: .retry
     case .conflict: .rebase
     case .stateUnknown: .inspect
-    case .rejected, .schemaMismatch, .invalidValue, .unsupported: .changeInput
+    case .rejected, .schemaMismatch, .invalidValue, .unsupported, .computing: .changeInput
     case .reading(let error): error.remedy
     case .catalog(let error): error.remedy
     case .storage(let error, _): error.remedy
@@ -61,6 +64,7 @@ extension CommitError: CustomStringConvertible {
     case .invalidValue(let column, let row, let reason):
       "column '\(column)', row \(row): \(reason)"
     case .unsupported(let what): "\(what) can't be written"
+    case .computing(let error): "\(error)"
     case .reading(let error): "\(error)"
     case .catalog(let error): "\(error)"
     case .storage(let error, let activity): "\(activity): \(error)"

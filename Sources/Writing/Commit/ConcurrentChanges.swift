@@ -15,12 +15,15 @@ struct ConcurrentChanges {
   private(set) var removedFiles: [ManifestEntry] = []
   /// Delete files that are gone.
   private(set) var removedDeletes: [ManifestEntry] = []
+  /// Commits that added rows as well as deletes: rows may have been changed, and not just deleted.
+  private(set) var overwrites: Set<SnapshotID> = []
 
   /// - Throws: ``CommitError/conflict(_:)`` if `since` is not in the history of `head`.
   init(
     of table: Table, since: SnapshotID?, until head: Snapshot?
   ) async throws(CommitError) {
     for snapshot in try Self.snapshots(of: table, since, head) {
+      if snapshot.operation == .overwrite { overwrites.insert(snapshot.id) }
       let manifests = try await table.manifestList(of: snapshot)?.manifests ?? []
       // What a snapshot changed is told by the manifests it added, and by no others.
       let own = manifests.filter { $0.addedSnapshotID == snapshot.id }

@@ -37,7 +37,8 @@ public struct ReadSet: Sendable {
     /// age of those they stand for.
     case equalityApplies
     /// None is: the change only deletes rows, and a row can be deleted twice. (Two deletion vectors
-    /// of one file are a conflict in any case.)
+    /// of one file are a conflict in any case; and under snapshot isolation, deletes of a commit
+    /// that also added rows, which may be the same ones, changed.)
     case allowed
   }
 
@@ -64,7 +65,9 @@ public struct ReadSet: Sendable {
     for removed in changes.removedFiles where touched.contains(removed.file.path) {
       throw .conflict(.fileIsGone(removed.file.path))
     }
-    for deletes in changes.addedDeletes { try check(deletes, base) }
+    for deletes in changes.addedDeletes {
+      try check(deletes, isUpdate: changes.overwrites.contains(deletes.snapshotID), base)
+    }
     guard isolation == .serializable else { return }
     let matcher = try FileMatcher(filter, base.metadata)
     for added in changes.addedRows where matcher.mightMatch(added.file) {
@@ -72,12 +75,14 @@ public struct ReadSet: Sendable {
     }
   }
 
-  private func check(_ deletes: ManifestEntry, _ base: Table) throws(CommitError) {
+  private func check(
+    _ deletes: ManifestEntry, isUpdate: Bool, _ base: Table
+  ) throws(CommitError) {
     let kind = DeleteKind(deletes.file)
     switch otherDeletes {
     case .conflict: break
     case .equalityApplies: if kind == .equality { return }
-    case .allowed: if kind != .vector { return }
+    case .allowed: if kind != .vector, isolation == .serializable || !isUpdate { return }
     }
     let spec = base.metadata.partitionSpec(deletes.file.partition.specID)
     let isGlobal = spec?.isUnpartitioned ?? true

@@ -46,7 +46,23 @@ struct WriterSettings: Sendable {
       column.bloomFilter = BloomFilterOptions()
       options.columns[name] = column
     }
+    for field in schema.allFields {
+      guard let name = schema.name(of: field.id) else { continue }
+      options.annotations[name] = annotation(field.type)
+    }
     return options
+  }
+
+  /// What Parquet is to say of values of `type` beyond how they are stored.
+  ///
+  /// Source: Iceberg spec, Appendix A, "Parquet".
+  private static func annotation(_ type: FieldType) -> ColumnAnnotation? {
+    switch type {
+    case .primitive(.variant): .variant
+    case .primitive(.geometry(let crs)): .geometry(crs: crs)
+    case .primitive(.geography(let crs, let algorithm)): .geography(crs: crs, algorithm: algorithm)
+    default: nil
+    }
   }
 
   private static func codec(_ name: String) throws(IcebergError) -> Codec {

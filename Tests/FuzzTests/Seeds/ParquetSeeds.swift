@@ -78,18 +78,22 @@ enum ParquetSeeds {
     if form.fields.count == 2, form.encoding != nil { options.columns["b"]?.encoding = .plain }
     let writer = try ParquetFileWriter(fields: form.fields, options: options)
     if form.rows > 0 {
-      let columns = form.fields.map { field in
-        let builder = ColumnBuilder(field.type)
-        for row in 0..<form.rows { append(row, to: builder, field) }
-        return builder.finish()
-      }
-      try writer.write(
-        RecordBatch(fields: form.fields, columns: columns, rowCount: form.rows))
+      try writer.write(try batch(form.fields, rows: form.rows))
     }
     _ = try writer.finish()
     var file = MutableBuffer()
     for part in writer.takeBytes() { file.append(part.bytes) }
     return file.freeze()
+  }
+
+  /// The first rows of columns that are made up.
+  static func batch(_ fields: [ColumnField], rows: Int) throws -> RecordBatch {
+    let columns = fields.map { field in
+      let builder = ColumnBuilder(field.type)
+      for row in 0..<rows { append(row, to: builder, field) }
+      return builder.finish()
+    }
+    return RecordBatch(fields: fields, columns: columns, rowCount: rows)
   }
 
   private static func append(_ row: Int, to builder: ColumnBuilder, _ field: ColumnField) {

@@ -165,6 +165,16 @@ struct PuffinFileTests {
     }
   }
 
+  @Test func `rule 87: the size of a footer counts both its magics`() throws {
+    var writer = PuffinWriter(properties: [:])
+    try writer.append(DeletionVector([1, 2]), of: "a.parquet")
+    let (file, footerByteCount) = try writer.finish()
+    let tail = file.slice(file.count - PuffinFooter.tailByteCount..<file.count)
+    #expect(try PuffinFooter.byteCount(tail: tail.bytes) == footerByteCount)
+    let start = file.count - Int(footerByteCount)
+    #expect(file.slice(start..<start + 4).array() == [0x50, 0x46, 0x41, 0x31])
+  }
+
   @Test func `rule 88: a sketch's estimate is decimal digits`() {
     func estimate(_ text: String?) -> Int64? {
       PuffinBlob(
