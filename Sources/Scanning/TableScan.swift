@@ -170,7 +170,7 @@ public struct TableScan: Sendable {
     _ schema: Schema, _ filter: BoundPredicate
   ) throws(ScanError) -> ReadRequest {
     let columns = try fields(filter.columns.map(\.name), of: schema)
-    return try request(output: columns, extra: [], filter: filter)
+    return try request(output: [], extra: columns, filter: filter)
   }
 
   private func fields(_ names: [String], of schema: Schema) throws(ScanError) -> [Field] {

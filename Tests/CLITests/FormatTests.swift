@@ -36,6 +36,11 @@ struct FormatTests {
     (["parquet", "schema", "DATA"], 8),
     (["parquet", "meta", "DATA"], 1),
     (["parquet", "head", "DATA"], 1),
+    (["parquet", "cat", "DATA"], 1),
+    (["parquet", "count", "DATA"], 1),
+    (["parquet", "pages", "DATA"], 6),
+    (["parquet", "index", "DATA"], 6),
+    (["parquet", "verify", "DATA"], 0),
   ]
 
   @Test func `lines of JSON, a JSON array, CSV and a table have the same rows`() async throws {

@@ -4,13 +4,15 @@ internal import Columnar
 internal import Lake
 internal import Parquet
 
-/// `lake parquet schema|meta|head FILE`: looks into a Parquet file.
+/// `lake parquet schema|meta|pages|head|cat|count|index|verify FILE`: looks into Parquet files.
 struct ParquetCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "parquet",
-    abstract: "Look into a Parquet file.",
+    abstract: "Look into Parquet files.",
     subcommands: [
-      ParquetSchemaCommand.self, ParquetMetaCommand.self, ParquetHeadCommand.self,
+      ParquetSchemaCommand.self, ParquetMetaCommand.self, ParquetPagesCommand.self,
+      ParquetHeadCommand.self, ParquetCatCommand.self, ParquetCountCommand.self,
+      ParquetIndexCommand.self, ParquetVerifyCommand.self,
     ])
 
   /// The file at `text`, its footer read.

@@ -75,6 +75,18 @@ struct DenseValues: ~Copyable {
     count += extra
   }
 
+  /// Appends the values that `codes` name.
+  mutating func append(codes: Span<UInt32>, dictionary: Column) throws(ByteError) {
+    guard DecodeKernels.areCodes(codes, below: dictionary.count) else { throw badCode(dictionary) }
+    if layout == .variable, count == 0, self.codes.isEmpty { self.dictionary = dictionary }
+    if self.dictionary == nil {
+      try gather(codes, dictionary)
+    } else {
+      for i in codes.indices { self.codes.append(value: codes[i]) }
+    }
+    count += codes.count
+  }
+
   private mutating func keepCodes(
     _ extra: Int, from decoder: inout RLEBitPackedDecoder, _ dictionary: Column
   ) throws(ByteError) {

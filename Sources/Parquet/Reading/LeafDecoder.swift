@@ -283,6 +283,68 @@ final class LeafDecoder {
     }
   }
 
+  /// Leaves out what is to be, and opens the page of the next row; answers how many rows it has.
+  ///
+  /// Requires: a flat leaf.
+  func levelsAtHand() throws(ParquetError) -> Int {
+    try skipRows()
+    while true {
+      if let page, page.levelsLeft > 0 { return page.levelsLeft }
+      try openPage()
+    }
+  }
+
+  /// Decodes those of the next rows that lie in `ranges`, which ascend and count from the next row
+  /// on; goes on behind the last of them.
+  ///
+  /// Requires: they are in the page at hand, of a flat leaf.
+  func decode(_ ranges: [Range<Int>], into batch: LeafBatch) throws(ParquetError) {
+    guard var page, let end = ranges.last?.upperBound else { return }
+    self.page = nil  // so that the page is not copied when it changes
+    do throws(ByteError) {
+      let (values, total) = try decodeValidity(ranges, end, &page, into: &batch.validity)
+      if leaf.conversion != .discard {
+        let limit = options.limits.blockByteCount
+        try page.values.decode(
+          values, dictionary: dictionary, into: &batch.values, workspace, limit: limit)
+        try page.values.skip(total - (values.last?.upperBound ?? 0), limit: limit)
+      }
+    } catch {
+      throw .malformed(part, error)
+    }
+    page.levelsLeft -= end
+    row += Int64(end)
+    self.page = page
+  }
+
+  /// Decodes which of the next `end` rows have a value, keeps that of `ranges`, and answers which
+  /// of the next values are of those, and how many there are in all.
+  private func decodeValidity(
+    _ ranges: [Range<Int>], _ end: Int, _ page: inout DataPage, into bits: inout BitmapBuilder
+  ) throws(ByteError) -> (values: [Range<Int>], total: Int) {
+    if leaf.maxDefinitionLevel == 0 { return (ranges, end) }
+    var all = BitmapBuilder(capacity: end)
+    try page.definition.decode(end, into: &all)
+    if all.countOfZeros == 0 {
+      for range in ranges { bits.append(repeating: true, count: range.count) }
+      return (ranges, end)
+    }
+    let validity = all.finish()
+    var values: [Range<Int>] = []
+    var next = 0
+    var value = 0
+    for range in ranges {
+      value += validity.slice(next..<range.lowerBound).countOfOnes
+      let own = validity.slice(range)
+      bits.append(own)
+      let present = own.countOfOnes
+      if present > 0 { values.append(value..<value + present) }
+      value += present
+      next = range.upperBound
+    }
+    return (values, value)
+  }
+
   /// Decodes which of the next `count` rows have a value, and answers how many.
   private func decodeValidity(
     _ count: Int, _ page: inout DataPage, into bits: inout BitmapBuilder

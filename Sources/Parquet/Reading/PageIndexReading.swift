@@ -84,7 +84,8 @@ extension ParquetFooter {
       else { return nil }
       end = page.offset + size
       let next = i + 1 < pages.count ? pages[i + 1].firstRowIndex : place.rowCount
-      guard page.firstRowIndex >= 0, page.firstRowIndex <= next, next <= place.rowCount else {
+      // A page that is said to have no rows has those of another.
+      guard page.firstRowIndex >= 0, page.firstRowIndex < next, next <= place.rowCount else {
         return nil
       }
       rows.append(Int(page.firstRowIndex)..<Int(next))

@@ -246,6 +246,63 @@ struct PageValues {
     output.replace(at: start, with: scratch.bytes)
   }
 
+  // MARK: Picking
+
+  /// Appends what the codes in `ranges`, `count` of them, name; false if the page is not of codes.
+  mutating func decodeCodes(
+    _ ranges: [Range<Int>], _ count: Int, _ dictionary: Column?, into output: inout DenseValues,
+    _ workspace: DecodeWorkspace
+  ) throws(ByteError) -> Bool {
+    try start()
+    guard case .codes(var decoder) = state else { return false }
+    guard let dictionary else { throw missingDictionary }
+    let end = ranges.last?.upperBound ?? 0
+    var scratch = workspace.takeCodes()
+    scratch.resize(to: end * 4)
+    var codes = scratch.mutableValues(as: UInt32.self)
+    try decoder.decode(into: &codes, 0..<end)
+    var next = 0
+    for range in ranges {
+      for i in range {
+        codes[next] = codes[i]
+        next &+= 1
+      }
+    }
+    try output.append(
+      codes: scratch.values(as: UInt32.self).extracting(0..<count), dictionary: dictionary)
+    workspace.giveBack(codes: scratch)
+    state = .codes(decoder)
+    return true
+  }
+
+  /// The bytes of the values in `ranges`, `count` of them; nil if the page is not of plain values of
+  /// fixed width.
+  mutating func takePlain(
+    _ ranges: [Range<Int>], _ count: Int
+  ) throws(ByteError) -> Buffer? {
+    try start()
+    guard case .plain = state, leaf.type != .byteArray else { return nil }
+    let width = self.width
+    let all = try takePlain(ranges.last?.upperBound ?? 0)
+    var picked = MutableBuffer(capacity: count * width)
+    let bytes = all.bytes
+    for range in ranges {
+      picked.append(bytes.extracting(range.lowerBound * width..<range.upperBound * width))
+    }
+    return picked.freeze()
+  }
+
+  /// Appends `count` plain values of fixed width.
+  func appendPlain(
+    _ bytes: Buffer, _ count: Int, into output: inout DenseValues
+  ) throws(ByteError) {
+    guard leaf.conversion == .none else {
+      return try leaf.convert(bytes, count, into: &output)
+    }
+    let start = try output.grow(count, width: width)
+    output.bytes.replace(at: start, with: bytes.bytes)
+  }
+
   // MARK: Skipping
 
   /// Leaves out the next `count` values.

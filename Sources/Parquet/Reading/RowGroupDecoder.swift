@@ -101,24 +101,12 @@ public final class RowGroupDecoder {
       let batch = LeafBatch(
         decoder.leaf, isFlat: decoder.isFlat, rowCount: selection.count,
         byteCount: decoder.expectedByteCount, limit: limits.blockByteCount)
-      try decode(selection, decoder, into: batch)
+      try decoder.decode(selection, into: batch)
       batch.freezeLevels()
       decoder.noteByteCount(batch)
       batches.append(batch)
     }
     return try assemble(shape, batches, rowCount: selection.count)
-  }
-
-  private func decode(
-    _ selection: RowSelection, _ decoder: LeafDecoder, into batch: LeafBatch
-  ) throws(ParquetError) {
-    var next = 0
-    for range in selection.ranges {
-      decoder.skip(range.lowerBound - next)
-      try decoder.decode(range.count, into: batch)
-      next = range.upperBound
-    }
-    decoder.skip(selection.rowCount - next)
   }
 
   private func assemble(

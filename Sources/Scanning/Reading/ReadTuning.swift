@@ -21,7 +21,7 @@ package struct ReadTuning: Sendable {
   /// have so many bytes.
   package var deferredByteCount: Int64 = 256 << 10
   /// Rows between two that are wanted are decoded along where there are fewer than this.
-  package var gapRowCount = 32
+  package var gapRowCount = 16
 
   package init() {}
 

@@ -50,6 +50,7 @@ public struct ScanCounts: Hashable, Sendable {
     total.rowGroups += part.rowGroups
     total.rowGroupsRead += part.rowGroupsRead
     total.ruledOut.byStatistics += part.ruledOut.byStatistics
+    total.ruledOut.byDeletes += part.ruledOut.byDeletes
     total.ruledOut.byPageIndex += part.ruledOut.byPageIndex
     total.ruledOut.byBloomFilter += part.ruledOut.byBloomFilter
     total.ruledOut.byDictionary += part.ruledOut.byDictionary

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lake
+import LakeTestSupport
+import Testing
+
+@testable import Iceberg
+@testable import Parquet
+@testable import Scanning
+
+/// Statistics and indexes that can't be true, or are not there: what the format allows to know must
+/// not be believed, so that rows stay what they are.
+@Suite("Files that lie of themselves")
+struct LyingFileTests {
+  /// What is done to the page index of a column chunk.
+  enum Lie: CaseIterable {
+    case noIndex, noColumnIndex, noStatistics, brokenThrift, swappedBounds, boundsOfOtherWidth
+    case nullPagesWithValues, impossibleNullCounts, wrongNullCounts, boundsBeyondTheChunk
+    case shiftedRows, fewerPages, rowsOutOfOrder, pagesElsewhere, impossibleChunkCounts
+    case boundsOfNaN
+
+    /// Found out only where a page is read whose rows it is about.
+    var isOfRows: Bool { self == .shiftedRows || self == .rowsOutOfOrder || self == .fewerPages }
+  }
+
+  @Test(arguments: Lie.allCases)
+  func `no lie that can be found out changes the rows`(lie: Lie) async throws {
+    let random = SeededRandom(printing: "\(lie)")
+    for round in 0..<6 {
+      let file = try await RandomParquetFile(random)
+      let bytes = try LyingFile(file.bytes).telling(lie)
+      let lying = try await RandomParquetFile(bytes, file.rows, file.schema, file.text)
+      for _ in 0..<6 {
+        let predicate = Generators.predicate(random, on: file.schema)
+        let note = Comment("\(lie), round \(round): \(file.text), where \(predicate)")
+        var tuning = ReadTuning.random(random)
+        if lie.isOfRows { tuning.partByteCount = 32 << 20 }
+        let found = try await ParquetScan(lying.parquet).filter(predicate).tuned(tuning).lines()
+        #expect(try found.lines == file.lines(matching: predicate), note)
+      }
+    }
+  }
+
+  @Test func `a flipped bit between pages and footer never changes rows`() async throws {
+    let random = SeededRandom(printing: "flipped index bits")
+    for _ in 0..<4 {
+      let file = try await RandomParquetFile(random)
+      let range = try #require(file.parquet.footer.indexRange)
+      let predicate = Generators.predicate(random, on: file.schema)
+      let expected = try file.lines(matching: predicate)
+      for _ in 0..<60 {
+        var bytes = file.bytes.array()
+        let place = random.int(in: Int(range.lowerBound)..<Int(range.upperBound))
+        bytes[place] ^= 1 << UInt8(random.int(in: 0..<8))
+        let lying = try await RandomParquetFile(
+          Buffer(bytes), file.rows, file.schema, file.text)
+        let found = try await ParquetScan(lying.parquet).filter(predicate).tuned(.eager).lines()
+        #expect(found.lines == expected, "byte \(place), \(file.text), where \(predicate)")
+      }
+    }
+  }
+}
+
+/// A file whose index and statistics are made anew, its pages left as they are.
+struct LyingFile {
+  private let bytes: Buffer
+  private let footer: ParquetFooter
+
+  init(_ bytes: Buffer) throws {
+    self.bytes = bytes
+    footer = try ParquetFooter.parse(wholeFile: bytes)
+  }
+
+  func telling(_ lie: LyingFileTests.Lie) throws -> Buffer {
+    var metadata = footer.metadata
+    // Another program's: Lake's own checksums would tell at once.
+    metadata.createdBy = "another program"
+    metadata.keyValueMetadata = nil
+    let file = FileBytes(wholeFile: bytes)
+    let end = try #require(footer.indexRange).lowerBound
+    var output = Array(bytes.array()[..<Int(end)])
+    func place(_ encode: (inout ThriftWriter) -> Void) -> (Int64, Int32) {
+      var writer = ThriftWriter()
+      encode(&writer)
+      let start = Int64(output.count)
+      output += writer.finish().array()
+      return (start, Int32(Int64(output.count) - start))
+    }
+    for group in metadata.rowGroups.indices {
+      for leaf in metadata.rowGroups[group].columns.indices {
+        var chunk = metadata.rowGroups[group].columns[leaf]
+        chunk.metaData?.bloomFilterOffset = nil
+        chunk.metaData?.bloomFilterLength = nil
+        var offsets = try footer.offsetIndex(chunk, file)
+        var columns = try footer.columnIndex(chunk, file)
+        Self.tell(lie, &chunk, &offsets, &columns, rows: metadata.rowGroups[group].rowCount)
+        (chunk.columnIndexOffset, chunk.columnIndexLength) = (nil, nil)
+        (chunk.offsetIndexOffset, chunk.offsetIndexLength) = (nil, nil)
+        if let columns {
+          let (offset, length) = place { columns.encode(into: &$0) }
+          (chunk.columnIndexOffset, chunk.columnIndexLength) = (offset, length)
+        }
+        if let offsets {
+          let (offset, length) = place { offsets.encode(into: &$0) }
+          (chunk.offsetIndexOffset, chunk.offsetIndexLength) = (offset, length)
+        }
+        if lie == .brokenThrift { output[output.count - 1] = 0xff }
+        metadata.rowGroups[group].columns[leaf] = chunk
+      }
+    }
+    let (_, length) = place { metadata.encode(into: &$0) }
+    for shift in [0, 8, 16, 24] { output.append(UInt8(truncatingIfNeeded: length >> shift)) }
+    return Buffer(output + Array("PAR1".utf8))
+  }
+
+  private static func tell(
+    _ lie: LyingFileTests.Lie, _ chunk: inout ColumnChunk, _ offsets: inout OffsetIndex?,
+    _ columns: inout ColumnIndex?, rows: Int64
+  ) {
+    let told = columns
+    switch lie {
+    case .noIndex: (offsets, columns) = (nil, nil)
+    case .noColumnIndex: columns = nil
+    case .noStatistics: chunk.metaData?.statistics = nil
+    case .brokenThrift: break
+    case .swappedBounds:
+      if let old = columns, old.minValues != old.maxValues {
+        // Where the two of a page are equal, nothing is swapped.
+        columns?.minValues = old.maxValues
+        columns?.maxValues = old.minValues
+        chunk.metaData?.statistics = nil
+      }
+    case .boundsOfOtherWidth:
+      guard chunk.metaData?.type != .byteArray else { return }
+      columns?.minValues = told?.minValues.map { $0 + [0] } ?? []
+      columns?.maxValues = told?.maxValues.map { Array($0.dropLast()) } ?? []
+    case .nullPagesWithValues:
+      guard columns?.nullCounts != nil else { return }
+      columns?.nullPages = told?.nullPages.map { _ in true } ?? []
+    case .impossibleNullCounts: columns?.nullCounts = told?.nullCounts?.map { _ in rows + 1 }
+    case .wrongNullCounts:
+      guard let old = columns?.nullCounts else { return }
+      columns?.nullCounts = old.map { _ in 0 }
+      // Beside the truth of the chunk.
+      if old.allSatisfy({ $0 == 0 }) { columns = nil }
+    case .boundsBeyondTheChunk:
+      let types: [PhysicalType] = [.int32, .int64]
+      guard let type = chunk.metaData?.type, types.contains(type),
+        chunk.metaData?.statistics?.maxValue != nil
+      else { return }
+      let width = type == .int32 ? 4 : 8
+      let most = [UInt8](repeating: 0xff, count: width - 1) + [0x7f]
+      // Values that no page has, where the chunk says so.
+      if chunk.metaData?.statistics?.maxValue == most { return }
+      columns?.minValues = told?.minValues.map { $0.isEmpty ? $0 : most } ?? []
+      columns?.maxValues = told?.maxValues.map { $0.isEmpty ? $0 : most } ?? []
+    case .shiftedRows:
+      // One boundary: whoever reads a page beside it can tell.
+      if let count = offsets?.pageLocations.count, count > 1 {
+        offsets?.pageLocations[count / 2].firstRowIndex += 1
+      }
+    case .fewerPages: offsets?.pageLocations.removeLast()
+    case .rowsOutOfOrder:
+      for page in offsets?.pageLocations.indices ?? 0..<0 {
+        offsets?.pageLocations[page].firstRowIndex = Int64(page % 2) * 3
+      }
+    case .pagesElsewhere:
+      for page in offsets?.pageLocations.indices ?? 0..<0 {
+        offsets?.pageLocations[page].offset += 1 << 40
+      }
+    case .impossibleChunkCounts:
+      chunk.metaData?.statistics?.nullCount = -7
+      chunk.metaData?.statistics?.distinctCount = .max
+    case .boundsOfNaN:
+      guard chunk.metaData?.type == .double else { return }
+      let nan: [UInt8] = [0, 0, 0, 0, 0, 0, 0xf8, 0x7f]
+      columns?.minValues = told?.minValues.map { $0.isEmpty ? $0 : nan } ?? []
+      columns?.maxValues = told?.maxValues.map { $0.isEmpty ? $0 : nan } ?? []
+      chunk.metaData?.statistics?.minValue = nan
+      chunk.metaData?.statistics?.maxValue = nan
+    }
+  }
+}
+
+extension ParquetFooter {
+  fileprivate func offsetIndex(_ chunk: ColumnChunk, _ file: FileBytes) throws -> OffsetIndex? {
+    guard let start = chunk.offsetIndexOffset, let length = chunk.offsetIndexLength,
+      let bytes = file.slice(start..<start + Int64(length))
+    else { return nil }
+    var reader = ThriftReader(bytes.bytes)
+    return try OffsetIndex(from: &reader)
+  }
+
+  fileprivate func columnIndex(_ chunk: ColumnChunk, _ file: FileBytes) throws -> ColumnIndex? {
+    guard let start = chunk.columnIndexOffset, let length = chunk.columnIndexLength,
+      let bytes = file.slice(start..<start + Int64(length))
+    else { return nil }
+    var reader = ThriftReader(bytes.bytes)
+    return try ColumnIndex(from: &reader)
+  }
+}
