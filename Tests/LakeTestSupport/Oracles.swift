@@ -73,6 +73,12 @@ public enum Oracles {
     return answers(String(decoding: data, as: UTF8.self), engines)
   }
 
+  /// Has `engine` run `script` on the filesystem catalog in `warehouse`, which it calls `lake`.
+  public static func write(_ engine: String, _ script: URL, in warehouse: URL) throws {
+    guard let tools else { return }
+    try run(tools.appending(path: "write"), [engine, script.path, warehouse.path])
+  }
+
   /// Takes apart what `compare` prints: a line that begins with an engine's name, and those after
   /// it that are indented.
   private static func answers(_ text: String, _ engines: [String]) -> [Answer] {
