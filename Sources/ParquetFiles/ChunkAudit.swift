@@ -90,6 +90,13 @@ struct ChunkAudit {
         .offsetIndex, .offsetIndex(path: name, rowGroup: rowGroup), "pages that cover all rows",
         "none")
     }
+    if evidence.hasColumnIndex, let index = evidence.index, index.statistics.isEmpty,
+      !index.rows.isEmpty
+    {
+      note(
+        .columnIndex, .columnIndex(path: name, rowGroup: rowGroup),
+        "what each page has, as written and as the chunk has it", "none")
+    }
     if evidence.hasBloomFilter, evidence.bloomFilter == nil {
       note(
         .bloomFilter, .bloomFilter(path: name, rowGroup: rowGroup), "a split-block filter", "none")

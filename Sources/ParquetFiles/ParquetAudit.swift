@@ -23,8 +23,6 @@ public struct ParquetProblem: Hashable, Sendable {
   public enum Check: String, Hashable, Sendable, CaseIterable {
     /// The footer can be read, and is the one that was written.
     case footer
-    /// Page indexes and Bloom filters are those that were written (files of Lake).
-    case indexChecksum = "index-checksum"
     /// Each page is where and as large as told, and its bytes are those that were written.
     case pages
     /// Pages come to the bytes and values that their column chunk has.
@@ -63,16 +61,6 @@ extension ParquetFile {
   ) async throws(ParquetFileError) -> ParquetAuditCounts {
     var counts = ParquetAuditCounts()
     counts.rows = footer.rowCount
-    if let range = footer.indexRange, footer.indexChecksum != nil, !range.isEmpty {
-      let bytes = try await fetch([range], gapLimit: 0)
-      if !footer.hasSoundIndexes(bytes) {
-        counts.problems += 1
-        report(
-          ParquetProblem(
-            check: .indexChecksum, part: .footer, expected: footer.indexChecksum ?? "",
-            found: "another"))
-      }
-    }
     for group in 0..<footer.rowGroupCount {
       for leaf in 0..<footer.schema.leafCount {
         let evidence = try await evidence(group, leaf)
@@ -117,6 +105,7 @@ extension ParquetFile {
     }
     let indexes = footer.pageIndexRanges(rowGroup: group, leaf: leaf)
     evidence.hasOffsetIndex = !indexes.isEmpty
+    evidence.hasColumnIndex = indexes.count > 1
     evidence.index = footer.pageIndex(
       rowGroup: group, leaf: leaf, bytes: try await fetch(indexes, gapLimit: 0))
     if let range = footer.bloomFilterRange(rowGroup: group, leaf: leaf) {
@@ -135,6 +124,7 @@ struct ChunkEvidence {
   var byteCount: Int64 = 0
   var failure: ParquetError?
   var hasOffsetIndex = false
+  var hasColumnIndex = false
   var index: PageIndex?
   var hasBloomFilter = false
   var bloomFilter: ColumnBloomFilter?

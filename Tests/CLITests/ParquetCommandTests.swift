@@ -59,7 +59,7 @@ struct ParquetCommandTests {
     let header = try #require(page["header_bytes"] as? Int)
     let size = try #require(page["compressed_bytes"] as? Int)
     for (place_, check) in [
-      (offset + header, "pages"), (offset + header + size + 3, "index-checksum"),
+      (offset + header, "pages"), (offset + header + size + 3, "column-index"),
       (whole.count - 20, "footer"),
     ] {
       var bytes = whole

@@ -34,12 +34,12 @@ struct ParquetCatCommand: AsyncParsableCommand {
     for (file, scan) in zip(files, scans) where try scan.outputFields() != fields {
       throw CommandError.failed("\(file) has other columns than \(files[0])")
     }
-    let format = output.effectiveFormat
-    var printer = RowPrinter(format, fields: fields)
+    var printer = RowPrinter(output.effectiveFormat, fields: fields)
+    let renderer = printer.renderer
     var left = limit ?? .max
     for scan in scans where left > 0 {
       try await scan.limit(left).read { batch throws(ScanError) in
-        (batch, format == .table ? nil : RowPrinter.render(batch, format))
+        (batch, renderer.isParallel ? renderer.render(batch) : nil)
       } consume: { batch, text throws(ScanError) in
         if let text { printer.print(rendered: text) } else { printer.print(batch) }
         left -= batch.rowCount
