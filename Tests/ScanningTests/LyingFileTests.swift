@@ -30,7 +30,9 @@ struct LyingFileTests {
       let bytes = try LyingFile(file.bytes).telling(lie)
       let lying = try await RandomParquetFile(bytes, file.rows, file.schema, file.text)
       for _ in 0..<6 {
-        let predicate = Generators.predicate(random, on: file.schema)
+        // Of several columns the pages that are said to match may have no row in common, and then
+        // none is read.
+        let predicate = Generators.predicate(random, on: file.schema, depth: lie.isOfRows ? 0 : 3)
         let note = Comment("\(lie), round \(round): \(file.text), where \(predicate)")
         var tuning = ReadTuning.random(random)
         if lie.isOfRows { tuning.partByteCount = 32 << 20 }
