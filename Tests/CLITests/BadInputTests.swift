@@ -242,7 +242,7 @@ struct BadInputTests {
       (["inspect", "shop.orders", "everything"], ["everything", "snapshots"]),
       (["create", "shop.new"], ["--schema"]),
       (["create", "shop.new", "--schema", "id lung"], ["lung"]),
-      (["alter", "shop.orders", "paint"], ["set, unset"]),
+      (["alter", "shop.orders", "paint"], ["add-column", "unset", "upgrade"]),
       (["alter", "shop.orders", "set", "k"], ["name=value", "'k'"]),
       (["completions", "tcsh"], ["tcsh", "bash"]),
       (["frobnicate"], ["frobnicate"]),

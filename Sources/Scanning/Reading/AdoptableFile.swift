@@ -89,7 +89,7 @@ package struct AdoptableFile: Sendable {
       residual: .alwaysTrue)
     let fields = opened.rest.fieldsWithIDs ?? opened.rest.projection.fields
     let none = RecordBatch(
-      fields: fields, columns: fields.map { .nulls($0.type, count: 0) }, rowCount: 0)
+      fields: fields, columns: fields.map { ColumnBuilder($0.type).finish() }, rowCount: 0)
     _ = try opened.rows(nil, none, at: RowPlaces(first: 0, rows: .all(0)))
   }
 }
