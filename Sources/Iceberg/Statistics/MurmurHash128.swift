@@ -19,15 +19,29 @@ enum MurmurHash128 {
         &* 5 &+ 0x3849_5AB5
       at &+= 16
     }
-    var tail: (UInt64, UInt64) = (0, 0)
-    var shift: UInt64 = 0
-    while at < bytes.byteCount {
-      let byte = UInt64(bytes[at])
-      if shift < 64 { tail.0 |= byte &<< shift } else { tail.1 |= byte &<< (shift &- 64) }
-      shift &+= 8
-      at &+= 1
+    let left = bytes.byteCount &- at
+    let tail = word(bytes, at, byteCount: min(left, 8))
+    let rest = word(bytes, at &+ 8, byteCount: left &- 8)
+    return finish(first ^ low(tail), second ^ high(rest), byteCount: bytes.byteCount)
+  }
+
+  /// The `byteCount` bytes at `start`, at most 8 and none if it is negative, as the lowest of a word.
+  @inline(__always)
+  private static func word(_ bytes: RawSpan, _ start: Int, byteCount: Int) -> UInt64 {
+    if byteCount >= 8 { return bytes.loadLE(at: start, as: UInt64.self) }
+    if byteCount >= 4 {
+      // The two halves overlap where they hold the same bytes.
+      let low = UInt64(bytes.loadLE(at: start, as: UInt32.self))
+      let high = UInt64(bytes.loadLE(at: start &+ byteCount &- 4, as: UInt32.self))
+      return low | high &<< UInt64(truncatingIfNeeded: (byteCount &- 4) &* 8)
     }
-    return finish(first ^ low(tail.0), second ^ high(tail.1), byteCount: bytes.byteCount)
+    var word: UInt64 = 0
+    var index = 0
+    while index < byteCount {
+      word |= UInt64(bytes[start &+ index]) &<< UInt64(truncatingIfNeeded: index &* 8)
+      index &+= 1
+    }
+    return word
   }
 
   /// The first half of the hash of `byteCount` bytes, fewer than 16, which are the lowest ones of
