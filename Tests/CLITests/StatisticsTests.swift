@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Lake
 import Testing
 
 @Suite("Statistics and reports")
@@ -29,6 +30,39 @@ struct StatisticsTests {
     #expect(try await place.lake("verify", "shop.orders").status == 0)
     let missing = try await place.lake("analyze", "shop.orders", "--columns", "nope")
     #expect(missing.status == 1 && missing.stderr.contains("'nope'"))
+  }
+
+  /// As an engine sets it that computes such files.
+  private struct PartitionStatistics: TableChange {
+    let path: String
+
+    func plan(
+      onto base: Table, attempt: CommitAttempt
+    ) async throws(CommitError) -> ChangePlan {
+      guard let id = base.metadata.currentSnapshotID else {
+        return ChangePlan(requirements: [], updates: [])
+      }
+      let file = PartitionStatisticsFile(snapshotID: id, path: path, byteCount: 12)
+      return ChangePlan(requirements: [], updates: [.setPartitionStatistics(file)])
+    }
+  }
+
+  @Test func `partition statistics files are kept and listed`() async throws {
+    let place = try Workplace()
+    try await place.makeOrders()
+    let table = try await TableAtLocation.open(
+      ObjectPath("file://\(place.folder.path)/warehouse/shop/orders"), store: LocalStore())
+    let path = "\(table.metadata.location)/metadata/partitions.parquet"
+    _ = try await table.commit(PartitionStatistics(path: path))
+    #expect(try await place.lake("analyze", "shop.orders").status == 0)
+    let described = try await place.lake("describe", "shop.orders")
+    let listed = try #require(
+      described.rows.first?["partition_statistics"] as? [[String: Any]])
+    #expect(listed.count == 1 && listed[0]["file"] as? String == path)
+    #expect(listed[0]["bytes"] as? Int == 12)
+    #expect(
+      listed[0]["snapshot_id"] as? Int64 == table.metadata.currentSnapshotID?.rawValue)
+    #expect(described.rows.first?["statistics"] != nil)
   }
 
   @Test func `new columns come with the rows of files`() async throws {

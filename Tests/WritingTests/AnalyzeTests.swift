@@ -93,7 +93,7 @@ struct AnalyzeTests {
     // Fields of structures are asked for by name.
     let nested = try #require(try await table.analyze(["s.a", "s.c.e", "t"]))
     #expect(nested.sketches.map(\.sketch.distinctCount) == [13, 6, 11])
-    for name in ["tags", "s", "tags.element", "nope"] {
+    for name in ["tags", "s", "tags.element", "nope", "_file", "*"] {
       await #expect(throws: CommitError.self, "\(name)") { try await table.analyze([name]) }
     }
   }

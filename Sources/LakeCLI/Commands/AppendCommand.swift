@@ -33,7 +33,7 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
         "--union-by-name needs files to take the columns from, not standard input.")
     }
     if input.noHeader {
-      throw ValidationError("--union-by-name needs names, which --no-header says there are none of.")
+      throw ValidationError("--union-by-name needs the names of columns, so no --no-header.")
     }
   }
 

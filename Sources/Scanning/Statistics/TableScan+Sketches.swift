@@ -47,12 +47,13 @@ extension TableScan {
     for name in columns where !leaves.contains(where: { $0.name == name }) {
       // What is selected of a field by a dotted name is a chain down to it.
       var fields = try select([name]).outputFields()
+      let isOwn = fields.allSatisfy { MetadataColumn($0.id) == nil }
       while fields.count == 1, case .structure(let type) = fields[0].type { fields = type.fields }
-      guard fields.count == 1, Self.canBeSketched(fields[0].type) else {
+      guard isOwn, fields.count == 1, Self.canBeSketched(fields[0].type) else {
         throw .invalidRequest(
           .invalid(
             "a count of the distinct values of '\(name)'",
-            reason: "only columns of single values have one"))
+            reason: "only the table's columns of single values have one"))
       }
       leaves.append((name, fields[0].id))
     }
