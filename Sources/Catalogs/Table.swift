@@ -15,6 +15,8 @@ public struct Table: Sendable {
   public let store: any ObjectStore
   public let environment: Environment
   package let home: any TableHome
+  /// Who is told of what is done with the table.
+  public internal(set) var observer: (any TableObserver)?
 
   package init(
     name: String, metadata: TableMetadata, metadataLocation: ObjectPath, store: any ObjectStore,
@@ -32,7 +34,8 @@ public struct Table: Sendable {
   package func with(metadata: TableMetadata) -> Table {
     Table(
       name: name, metadata: metadata, metadataLocation: metadataLocation, store: store,
-      environment: environment, home: home)
+      environment: environment, home: home
+    ).observed(by: observer)
   }
 
   /// The table as it is now.
@@ -44,10 +47,12 @@ public struct Table: Sendable {
     guard now.metadata.uuid == metadata.uuid else {
       throw .tableNotFound("\(name) of before: another one was made in its place")
     }
-    return now
+    return now.observed(by: observer)
   }
 
   package func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome {
-    try await home.commit(commit)
+    let outcome = try await home.commit(commit)
+    guard case .committed(let table) = outcome else { return outcome }
+    return .committed(table.observed(by: observer))
   }
 }

@@ -22,6 +22,7 @@ struct Lake: AsyncParsableCommand {
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self, DropCommand.self,
+      AnalyzeCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }

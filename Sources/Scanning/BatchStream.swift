@@ -18,7 +18,11 @@ public struct BatchStream: AsyncSequence, Sendable {
     private let scan: TableScan
     /// Nil after the last unit, and before the first.
     private var source: UnitSource?
+    /// Nil before the first unit, and after the end.
+    private var run: ScanRun?
     private var isStarted = false
+    private var counts = ScanCounts()
+    private var returned = 0
     private var queue: ArraySlice<ReadUnit> = []
     private var ready: ArraySlice<RecordBatch> = []
     private var left: Int
@@ -34,10 +38,15 @@ public struct BatchStream: AsyncSequence, Sendable {
         if let batch = ready.popFirst() {
           let kept = batch.slice(0..<Swift.min(batch.rowCount, left))
           left -= kept.rowCount
+          returned += kept.rowCount
           return kept
         }
-        guard try await decodeMore() else { return nil }
+        guard try await decodeMore() else { break }
       }
+      if let source { counts += source.counts }
+      source = nil
+      run?.end(read: counts, rows: returned)
+      run = nil
       return nil
     }
 
@@ -48,9 +57,10 @@ public struct BatchStream: AsyncSequence, Sendable {
     /// Decodes the next units at once; false after the last.
     private mutating func decodeMore() async throws(ScanError) -> Bool {
       if !isStarted {
-        let plan = try await scan.plan()
+        let run = try await scan.begin()
+        self.run = run
         var first = UnitSource(
-          plan.tasks, try scan.request(plan.schema), parallelism: scan.taskLimit)
+          run.plan.tasks, try scan.request(run.plan.schema), parallelism: scan.taskLimit)
         queue = (try await first.next() ?? [])[...]
         source = first
         isStarted = true
@@ -62,7 +72,9 @@ public struct BatchStream: AsyncSequence, Sendable {
       let idle = queue.count < scan.taskLimit ? source : nil
       let round = try await OrderedPipeline.readAll(units, workspaces, preparing: idle)
       ready = round.batches[...]
+      counts += round.counts
       if idle != nil {
+        if round.next == nil, let last = round.source { counts += last.counts }
         source = round.next == nil ? nil : round.source
         queue += round.next ?? []
       }

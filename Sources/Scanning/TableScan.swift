@@ -111,11 +111,11 @@ public struct TableScan: Sendable {
     transform: @escaping @Sendable (RecordBatch) throws(ScanError) -> Output,
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
-    let plan = try await self.plan()
-    let source = UnitSource(plan.tasks, try request(plan.schema), parallelism: parallelism)
+    let run = try await begin()
+    let source = UnitSource(run.plan.tasks, try request(run.plan.schema), parallelism: parallelism)
     let (counts, returned) = try await OrderedPipeline.run(
       source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
-    return ScanReport(plan: plan.counts, read: counts, rows: returned)
+    return run.end(read: counts, rows: returned)
   }
 
   // MARK: what is asked for, in terms of a schema
@@ -198,16 +198,17 @@ public struct TableScan: Sendable {
       || filter.mustMatch(DataFileFacts(file: task.file))
   }
 
+  /// Plans, and takes notice of what the report of a scan tells.
+  func begin() async throws(ScanError) -> ScanRun {
+    let start = table.environment.uptime()
+    let plan = try await self.plan()
+    return ScanRun(
+      table: table, filter: predicate, fields: try outputFields(plan.schema), plan: plan,
+      start: start, planned: table.environment.uptime())
+  }
+
   var rowLimit: Int? { mostRows }
   var taskLimit: Int { parallelism }
-}
-
-/// What a scan did: for `--stats`, and for whoever wants to know why one is slow.
-public struct ScanReport: Hashable, Sendable {
-  public let plan: PlanCounts
-  public let read: ScanCounts
-  /// How many rows were handed out.
-  public let rows: Int
 }
 
 extension Table {

@@ -116,7 +116,9 @@ public struct PuffinBlob: Hashable, Sendable {
   /// How many distinct values there are, as the writer of a sketch estimated; nil if it did not.
   ///
   /// Source: Puffin spec, "apache-datasketches-theta-v1 blob type".
-  public var distinctCount: Int64? {
+  public var distinctCount: Int64? { Self.distinctCount(properties) }
+
+  static func distinctCount(_ properties: [String: String]) -> Int64? {
     guard let text = properties["ndv"], let count = Int64(text), count >= 0, !text.hasPrefix("+")
     else { return nil }
     return count
@@ -249,6 +251,18 @@ public struct PuffinWriter: ~Copyable {
       contents.bytes, type: PuffinBlob.deletionVectorType, fields: [.rowPosition],
       snapshotID: SnapshotID(-1), sequenceNumber: SequenceNumber(-1),
       properties: ["referenced-data-file": path, "cardinality": "\(vector.count)"])
+  }
+
+  /// Appends a blob as another file has it, compressed or not, and tells where it lies.
+  ///
+  /// - Parameter blob: what the other file's footer says of it.
+  public mutating func append(stored: RawSpan, as blob: PuffinBlob) -> PuffinBlob {
+    var blob = blob
+    blob.offset = byteCount
+    blob.byteCount = Int64(stored.byteCount)
+    output.write(stored)
+    footer.blobs.append(blob)
+    return blob
   }
 
   /// The file, and how many of its bytes are the footer.

@@ -46,6 +46,11 @@ public struct StatisticsBlob: Hashable, Sendable {
     self.fieldIDs = fieldIDs
     self.properties = properties
   }
+
+  /// How many distinct values there are, as the writer of a sketch estimated; nil if it did not.
+  ///
+  /// Source: Puffin spec, "apache-datasketches-theta-v1 blob type".
+  public var distinctCount: Int64? { PuffinBlob.distinctCount(properties) }
 }
 
 /// A file with statistics of each partition at a snapshot; readers may ignore it.

@@ -14,6 +14,49 @@ extension SchemaEvolution {
     self = copy
   }
 
+  /// As ``union(byName:)``, for rows that are to be added: columns that are there stay required, and
+  /// have their type widened only where it can be. Whether the rows fit then, their writer tells.
+  ///
+  /// - Parameter widensTypes: false where the types of `other` are guesses, such as those of text.
+  public mutating func addColumns(of other: Schema, widensTypes: Bool) throws(IcebergError) {
+    var copy = self
+    let fields = copy.fitted(other.fields, to: schema.fields, widensTypes: widensTypes)
+    try copy.union(fields, in: nil)
+    self = copy
+  }
+
+  /// `fields` made such that those of `own` can be united with them.
+  private func fitted(_ fields: [Field], to own: [Field], widensTypes: Bool) -> [Field] {
+    fields.map { field in
+      guard let mine = own.first(where: { $0.name == field.name }) else { return field }
+      return field.with(
+        type: fitted(field.type, to: mine.type, widensTypes: widensTypes),
+        isRequired: mine.isRequired)
+    }
+  }
+
+  private func fitted(_ type: FieldType, to own: FieldType, widensTypes: Bool) -> FieldType {
+    switch (type, own) {
+    case (.primitive(let wide), .primitive(let narrow)):
+      widensTypes && narrow.canBePromoted(to: wide, version: version) ? type : own
+    case (.structure(let type), .structure(let own)):
+      .structure(StructType(fitted(type.fields, to: own.fields, widensTypes: widensTypes)))
+    case (.list(let type), .list(let own)):
+      .list(
+        ListType(
+          elementID: type.elementID,
+          element: fitted(type.element, to: own.element, widensTypes: widensTypes),
+          isElementRequired: own.isElementRequired))
+    case (.map(let type), .map(let own)):
+      .map(
+        MapType(
+          keyID: type.keyID, key: own.key, valueID: type.valueID,
+          value: fitted(type.value, to: own.value, widensTypes: widensTypes),
+          isValueRequired: own.isValueRequired))
+    default: own
+    }
+  }
+
   private mutating func union(_ fields: [Field], in parent: String?) throws(IcebergError) {
     for field in fields {
       let name = parent.map { "\($0).\(field.name)" } ?? field.name

@@ -19,7 +19,7 @@ public struct SchemaEvolution: Sendable {
   public private(set) var schema: Schema
   /// The highest field id the table ever had, with those given here.
   public private(set) var lastFieldID: FieldID
-  private let version: FormatVersion
+  let version: FormatVersion
   private let specs: [PartitionSpec]
   private let defaultSpec: PartitionSpec
   private let sortOrder: SortOrder

@@ -9,35 +9,73 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     abstract: "Add the rows of files to a table, in one commit.",
     discussion: """
       Reads Parquet, Arrow, Avro, CSV and JSON lines, by ending or --input-format; all but Parquet \
-      may be compressed with gzip or zstd. '-' is standard input. With --create a table that is not there is made, with \
-      the columns of the first file.
+      may be compressed with gzip or zstd. '-' is standard input. With --create a table that is not \
+      there is made, with the columns of the first file. With --union-by-name columns of the files \
+      that the table does not have are added to it in the same commit, as optional ones.
       """)
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var stats: CommitStatsOptions
   @OptionGroup var input: InputArguments
   @OptionGroup var definition: DefinitionOptions
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Argument(help: "The files; '-' is standard input.") var files: [String]
   @Flag(help: "Make the table if it is not there.") var create = false
+  @Flag(help: "Add columns that the table does not have to it, and widen types.")
+  var unionByName = false
   @Option(help: ArgumentHelp("The branch to add to.", valueName: "name")) var branch = "main"
+
+  func validate() throws {
+    guard unionByName else { return }
+    if files.contains("-") {
+      throw ValidationError(
+        "--union-by-name needs files to take the columns from, not standard input.")
+    }
+    if input.noHeader {
+      throw ValidationError("--union-by-name needs the names of columns, so no --no-header.")
+    }
+  }
 
   func run() async throws {
     let environment = Environment.system
     let start = environment.uptime()
-    let target = try await openOrCreate()
+    let target = try await stats.watching(openOrCreate())
+    let change = unionByName ? try await union() : nil
+    let schema = try change?.schema(of: target) ?? target.metadata.currentSchema
     let progress = Progress(output, "append", environment)
-    let rows = InputSequence(
-      files, input, columns: target.metadata.currentSchema.columnFields, progress)
-    let receipt = try await target.append(branch: branch) {
-      () async throws(InputError) in try await rows.next()
-    }
+    let rows = InputSequence(files, input, columns: schema.columnFields, progress)
+    let next = { () async throws(InputError) in try await rows.next() }
+    let receipt =
+      if let change {
+        try await target.append(after: change, branch: branch, next)
+      } else {
+        try await target.append(branch: branch, next)
+      }
     progress.finish()
     let duration = environment.uptime() - start
     guard let receipt else {
       return ChangeReport(table: table.text, operation: "none").print(output)
     }
     ChangeReport(table: table.text, receipt, duration: duration).print(output)
+  }
+
+  /// What gives a table the columns of all files.
+  private func union() async throws -> SchemaChange {
+    var inputs: [(schema: Schema, hasTypes: Bool)] = []
+    for file in files {
+      let path = try Location.absolute(file)
+      let reader = try await InputReader.open(
+        path, in: Stores.local, options: input.options(columns: nil))
+      let format = input.inputFormat ?? InputFormat(fileName: path.name)
+      let hasTypes = format != .csv && format != .jsonl
+      inputs.append((try Schema(inferredFrom: reader.fields), hasTypes))
+    }
+    return SchemaChange { [inputs] evolution throws(IcebergError) in
+      for input in inputs {
+        try evolution.addColumns(of: input.schema, widensTypes: input.hasTypes)
+      }
+    }
   }
 
   private func openOrCreate() async throws -> Table {

@@ -16,6 +16,7 @@ struct DeleteCommand: AsyncParsableCommand, ChangingCommand {
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var stats: CommitStatsOptions
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Option(name: .customLong("where"), help: ArgumentHelp("Which rows.", valueName: "predicate"))
   var filter: String
@@ -30,7 +31,7 @@ struct DeleteCommand: AsyncParsableCommand, ChangingCommand {
     let environment = Environment.system
     let start = environment.uptime()
     let predicate = try PredicateParser.parse(filter)
-    let receipt = try await catalog.table(table).deleteRows(
+    let receipt = try await stats.watching(catalog.table(table)).deleteRows(
       where: predicate, mode: mode, branch: branch)
     ChangeReport(table: table.text, receipt, since: start, environment).print(output)
   }
@@ -52,6 +53,7 @@ struct UpdateCommand: AsyncParsableCommand, ChangingCommand {
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var stats: CommitStatsOptions
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Option(help: ArgumentHelp("What to change; may be repeated.", valueName: "column = expression"))
   var set: [String]
@@ -69,7 +71,7 @@ struct UpdateCommand: AsyncParsableCommand, ChangingCommand {
     let start = environment.uptime()
     let predicate = try PredicateParser.parse(filter)
     let assignments = try set.map { try ExpressionParser.parse(assignment: $0) }
-    let receipt = try await catalog.table(table).updateRows(
+    let receipt = try await stats.watching(catalog.table(table)).updateRows(
       where: predicate, set: assignments, mode: mode, branch: branch)
     ChangeReport(table: table.text, receipt, since: start, environment).print(output)
   }
@@ -115,6 +117,7 @@ struct OverwriteCommand: AsyncParsableCommand, ChangingCommand {
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
+  @OptionGroup var stats: CommitStatsOptions
   @OptionGroup var input: InputArguments
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
   @Argument(help: "The files; '-' is standard input.") var files: [String]
@@ -134,7 +137,7 @@ struct OverwriteCommand: AsyncParsableCommand, ChangingCommand {
     let environment = Environment.system
     let start = environment.uptime()
     let predicate = try filter.map { try PredicateParser.parse($0) }
-    let target = try await catalog.table(table)
+    let target = try await stats.watching(catalog.table(table))
     let progress = Progress(output, "overwrite", environment)
     let rows = InputSequence(
       files, input, columns: target.metadata.currentSchema.columnFields, progress)

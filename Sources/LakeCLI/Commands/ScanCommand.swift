@@ -36,9 +36,9 @@ struct ScanCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let environment = Environment.system
-    let start = environment.uptime()
-    var scan = try await catalog.table(table).scan().at(state.selection)
+    var target = try await catalog.table(table)
+    if stats { target = target.observed(by: StatsPrinter()) }
+    var scan = target.scan().at(state.selection)
     var columns = select?.split(separator: ",").map { String($0).trimmed }
     if metadataColumns {
       columns = (columns ?? ["*"]) + ["_file", "_pos", "_row_id", "_last_updated_sequence_number"]
@@ -48,18 +48,17 @@ struct ScanCommand: AsyncParsableCommand {
     if let limit { scan = scan.limit(limit) }
     let format = output.effectiveFormat
     var printer = RowPrinter(format, fields: try scan.outputFields().map(\.columnField))
-    let report: ScanReport
     let renderer = printer.renderer
     if renderer.isParallel {
       // Text is made in the tasks that decode.
-      report = try await scan.read { batch throws(ScanError) in
+      try await scan.read { batch throws(ScanError) in
         renderer.render(batch)
       } consume: { text throws(ScanError) in
         printer.print(rendered: text)
         return true
       }
     } else {
-      report = try await scan.read { batch throws(ScanError) in
+      try await scan.read { batch throws(ScanError) in
         batch
       } consume: { batch throws(ScanError) in
         printer.print(batch)
@@ -67,27 +66,6 @@ struct ScanCommand: AsyncParsableCommand {
       }
     }
     printer.finish()
-    if stats { StandardError.write(Self.describe(report, environment.uptime() - start)) }
-  }
-
-  private static func describe(_ report: ScanReport, _ duration: Duration) -> String {
-    let (seconds, attoseconds) = duration.components
-    let milliseconds = seconds * 1000 + attoseconds / 1_000_000_000_000_000
-    let read = report.read
-    return """
-      manifests: \(report.plan.manifestsRead) of \(report.plan.manifests) read
-      data files: \(report.plan.dataFilesKept) of \(report.plan.dataFiles) kept
-      delete files: \(report.plan.deleteFilesKept) of \(report.plan.deleteFiles) applied
-      row groups: \(read.rowGroupsRead) of \(read.rowGroups) read; ruled out: \
-      \(read.ruledOut.byStatistics) by statistics, \(read.ruledOut.byPageIndex) by page index, \
-      \(read.ruledOut.byBloomFilter) by Bloom filter, \(read.ruledOut.byDictionary) by dictionary
-      pages: \(read.pagesRead) of \(read.pages) that indexes tell of read, \
-      \(read.pagesSkipped) skipped
-      rows: \(read.rowsDecoded) decoded, \(read.rowsMatched) matched, \(report.rows) returned
-      bytes: \(read.bytesRead) of \(read.bytes) of data files read, \(read.bytesSkipped) skipped
-      time: \(milliseconds) ms
-
-      """
   }
 }
 

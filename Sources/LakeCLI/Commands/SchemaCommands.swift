@@ -87,6 +87,7 @@ struct DescribeCommand: AsyncParsableCommand {
     var columns = try ResultTable(SchemaRows.columns)
     columns.rows = SchemaRows.rows(metadata.currentSchema)
     record.add("columns", columns)
+    try StatisticsRows.add(metadata, to: &record)
     record.print(output)
   }
 

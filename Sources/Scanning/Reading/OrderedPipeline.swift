@@ -132,10 +132,12 @@ enum OrderedPipeline {
 
 extension OrderedPipeline {
   /// The rows of `units`, all of which are read at once, in their order; and beside that the next
-  /// units of `source`.
+  /// units of `source`, which also keeps the counts. Without one they are returned.
   static func readAll(
     _ units: [ReadUnit], _ workspaces: WorkspacePool, preparing source: UnitSource?
-  ) async throws(ScanError) -> (batches: [RecordBatch], source: UnitSource?, next: [ReadUnit]?) {
+  ) async throws(ScanError) -> (
+    batches: [RecordBatch], counts: ScanCounts, source: UnitSource?, next: [ReadUnit]?
+  ) {
     let events = await withTaskGroup(of: Event<[RecordBatch]>.self) { group in
       for (index, unit) in units.enumerated() {
         group.addTask {
@@ -163,8 +165,11 @@ extension OrderedPipeline {
         source = returned
       }
     }
-    for note in notes { source?.note(note) }
-    return (results.flatMap { $0 }, source, next)
+    var counts = ScanCounts()
+    for note in notes {
+      if source == nil { counts += note } else { source?.note(note) }
+    }
+    return (results.flatMap { $0 }, counts, source, next)
   }
 }
 

@@ -65,11 +65,24 @@ public struct CommitLoop: Sendable {
   public func commit(
     _ change: some TableChange, to table: Table
   ) async throws(CommitError) -> CommitReceipt {
+    let start = table.environment.uptime()
+    var number = 1
+    do throws(CommitError) {
+      let receipt = try await commit(change, to: table, since: start, counting: &number)
+      table.reportCommit(.success(receipt), attempts: number, since: start)
+      return receipt
+    } catch {
+      table.reportCommit(.failure(error), attempts: number, since: start)
+      throw error
+    }
+  }
+
+  private func commit(
+    _ change: some TableChange, to table: Table, since start: Duration, counting number: inout Int
+  ) async throws(CommitError) -> CommitReceipt {
     let environment = table.environment
     let commitID = environment.uuid()
-    let start = environment.uptime()
     var base = table
-    var number = 1
     while true {
       if Task.isCancelled { throw .cancelled }
       let attempt = CommitAttempt(commitID: commitID, number: number)

@@ -21,6 +21,16 @@ public struct SchemaChange: TableChange {
     do throws(IcebergError) { return try plan(base.metadata) } catch { throw .rejected(error) }
   }
 
+  /// The schema that `table` would have after the change.
+  public func schema(of table: Table) throws(CommitError) -> Schema {
+    do throws(IcebergError) {
+      for case .addSchema(let schema) in try plan(table.metadata).updates { return schema }
+      return table.metadata.currentSchema
+    } catch {
+      throw .rejected(error)
+    }
+  }
+
   private func plan(_ metadata: TableMetadata) throws(IcebergError) -> ChangePlan {
     let old = metadata.currentSchema
     var evolution = SchemaEvolution(
