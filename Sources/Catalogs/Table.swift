@@ -15,10 +15,12 @@ public struct Table: Sendable {
   public let store: any ObjectStore
   public let environment: Environment
   package let home: any TableHome
+  /// Where manifests that were read are kept.
+  let manifestCache: ManifestCache
 
   package init(
     name: String, metadata: TableMetadata, metadataLocation: ObjectPath, store: any ObjectStore,
-    environment: Environment, home: any TableHome
+    environment: Environment, home: any TableHome, manifestCache: ManifestCache
   ) {
     self.name = name
     self.metadata = metadata
@@ -26,13 +28,14 @@ public struct Table: Sendable {
     self.store = store
     self.environment = environment
     self.home = home
+    self.manifestCache = manifestCache
   }
 
   /// The same table in another state, which is not committed.
   package func with(metadata: TableMetadata) -> Table {
     Table(
       name: name, metadata: metadata, metadataLocation: metadataLocation, store: store,
-      environment: environment, home: home)
+      environment: environment, home: home, manifestCache: manifestCache)
   }
 
   /// The table as it is now.

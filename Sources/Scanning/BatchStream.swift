@@ -48,7 +48,7 @@ public struct BatchStream: AsyncSequence, Sendable {
     /// Decodes the next units at once; false after the last.
     private mutating func decodeMore() async throws(ScanError) -> Bool {
       if !isStarted {
-        let plan = try await scan.plan()
+        let plan = try await scan.plan(until: scan.rowLimit)
         var first = UnitSource(
           plan.tasks, try scan.request(plan.schema), parallelism: scan.taskLimit)
         queue = (try await first.next() ?? [])[...]

@@ -85,16 +85,21 @@ public struct TableScan: Sendable {
 
   /// Finds out from metadata what has to be read.
   ///
-  /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
+  /// Cost: a request for the manifest list, and one for each manifest that may have matching files;
+  /// none for what was read before and is kept (``ManifestCache``).
   /// - Throws: ``ScanError``.
-  public func plan() async throws(ScanError) -> ScanPlan {
+  public func plan() async throws(ScanError) -> ScanPlan { try await plan(until: nil) }
+
+  /// As ``plan()``, but if there is no filter, files beyond those that have `rowCount` rows for
+  /// certain may be left out.
+  func plan(until rowCount: Int?) async throws(ScanError) -> ScanPlan {
     let (snapshot, schema) = try table.metadata.state(selection)
     let filter = try bind(schema)
     if let tasks {
       return ScanPlan(snapshot: snapshot, schema: schema, tasks: tasks, counts: PlanCounts())
     }
     return try await ScanPlanner(
-      table: table, snapshot: snapshot, schema: schema, filter: filter
+      table: table, snapshot: snapshot, schema: schema, filter: filter, rowLimit: rowCount
     ).plan()
   }
 
@@ -111,7 +116,7 @@ public struct TableScan: Sendable {
     transform: @escaping @Sendable (RecordBatch) throws(ScanError) -> Output,
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
-    let plan = try await self.plan()
+    let plan = try await plan(until: mostRows)
     let source = UnitSource(plan.tasks, try request(plan.schema), parallelism: parallelism)
     let (counts, returned) = try await OrderedPipeline.run(
       source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
