@@ -21,7 +21,8 @@ struct AgedTable {
   /// Puts the state in the place of the table's newest metadata file.
   func make() async throws {
     let list = try await writeManifestList()
-    let old = try JSONValue(parsing: try await store.get(table.metadataLocation).bytes)
+    let json = try await store.get(table.metadataLocation, limit: 1 << 30)
+    let old = try JSONValue(parsing: json.bytes)
     let aged = try document(old, list: list).text()
     try await store.delete(table.metadataLocation)
     _ = try await store.put(aged, to: table.metadataLocation, if: .absent)
@@ -31,7 +32,7 @@ struct AgedTable {
     guard let snapshot = table.metadata.currentSnapshot,
       let manifest = try await ManifestFiles(table).list(of: snapshot).manifests.first
     else { throw BenchError.wrongResult("a table of no files") }
-    let bytes = try await store.get(try ObjectPath(manifest.path))
+    let bytes = try await store.get(try ObjectPath(manifest.path), limit: 1 << 30)
     let folder = try ObjectPath(table.metadata.location).appending("metadata")
     var manifests: [ManifestFile] = []
     for i in 0..<snapshots {

@@ -36,7 +36,8 @@ enum CommitWorkloads {
     return metrics
   }
 
-  /// 30 appends of 100 rows to a table that has `snapshots` snapshots already; synced.
+  /// 30 appends of 100 rows to a table that has `snapshots` snapshots already: with files synced,
+  /// and then with files that are not, as the peers' are.
   @Sendable
   static func aged(_ context: BenchContext) async throws -> Workloads.Metrics {
     let snapshots = try context.number("snapshots")
@@ -57,12 +58,20 @@ enum CommitWorkloads {
         table = try await timedAppend(rows.slice(i * 100..<(i + 1) * 100), to: table, &latencies)
       }
     }
+    var unsynced = Latencies()
+    var fast = try await FilesystemCatalog(warehouse: context.work, store: context.unsynced)
+      .loadTable(TableIdentifier("b.t"))
+    for i in 0..<30 {
+      fast = try await timedAppend(rows.slice(i * 100..<(i + 1) * 100), to: fast, &unsynced)
+    }
     let metadata = try await context.store.head(table.metadataLocation).byteCount
     let list = try table.metadata.currentSnapshot?.manifestList.map { try ObjectPath($0) }
     var listBytes: Int64 = 0
     if let list { listBytes = try await context.store.head(list).byteCount }
     try await context.cleanUp()
     return measurement.metrics + latencies.metrics + [
+      ("unsynced_p50_ms", unsynced.percentile(0.5) * 1e3),
+      ("unsynced_p99_ms", unsynced.percentile(0.99) * 1e3),
       ("rows_per_s_stream", 3000 / measurement.wallSeconds),
       ("metadata_json_kb", Double(metadata) / 1e3), ("manifest_list_kb", Double(listBytes) / 1e3),
     ]
