@@ -105,7 +105,7 @@ let package = Package(
       name: "LakeTestSupport", dependencies: ["Lake", "JSON", "Avro", "Codecs"],
       path: "Tests/LakeTestSupport", swiftSettings: testing),
     tests("Bytes", "Bytes"),
-    tests("Codecs", "Codecs", "Bytes"),
+    tests("Codecs", "Codecs", "Bytes", "CZlib"),
     tests("JSON", "JSON", "Bytes"),
     tests("Columnar", "Columnar", "Bytes"),
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),

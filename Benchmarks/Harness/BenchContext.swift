@@ -70,8 +70,48 @@ struct BenchContext {
     return batches
   }
 
+  /// The first `count` rows of a Parquet file, in memory.
+  func rows(of name: String, count: Int) async throws -> [RecordBatch] {
+    let reader = try await InputReader.open(try input(name), in: store)
+    var batches: [RecordBatch] = []
+    var left = count
+    while left > 0, let batch = try await reader.next() {
+      batches.append(batch.slice(0..<min(left, batch.rowCount)))
+      left -= min(left, batch.rowCount)
+    }
+    guard left == 0 else { throw BenchError.wrongResult("\(name) has \(left) rows too few") }
+    return batches
+  }
+
+  /// The newest metadata file of the table in one of `folders` of the root, which others wrote.
+  func newestMetadata(in folders: String...) async throws -> ObjectPath {
+    for folder in folders {
+      let location = try root.appending(relativePath: folder)
+      let files = try await store.listAll(location.appending("metadata")).map(\.path)
+      let newest = files.filter { $0.name.hasSuffix(".metadata.json") }
+        .max { $0.name < $1.name }
+      if let newest { return newest }
+    }
+    throw BenchError.wrongResult("no table at \(folders[0])")
+  }
+
   /// Removes what a run left behind.
   func cleanUp() async throws {
     for object in try await store.listAll(work) { try await store.delete(object.path) }
+  }
+}
+
+extension [RecordBatch] {
+  /// The rows `range` of all these, one after the other.
+  func slice(_ range: Range<Int>) -> [RecordBatch] {
+    var start = 0
+    var slices: [RecordBatch] = []
+    for batch in self {
+      let own = (range.lowerBound - start)..<(range.upperBound - start)
+      let part = own.clamped(to: 0..<batch.rowCount)
+      if !part.isEmpty { slices.append(batch.slice(part)) }
+      start += batch.rowCount
+    }
+    return slices
   }
 }

@@ -82,9 +82,14 @@ struct Latencies {
     return sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]
   }
 
+  /// The mean of some of them; 0 of none.
+  func mean(of seconds: ArraySlice<Double>) -> Double {
+    seconds.isEmpty ? 0 : seconds.reduce(0, +) / Double(seconds.count)
+  }
+
   /// The metrics called LAT in the benchmark contract.
   var metrics: [(String, Double)] {
-    let mean = seconds.isEmpty ? 0 : seconds.reduce(0, +) / Double(seconds.count)
+    let mean = mean(of: seconds[...])
     return [
       ("p50_ms", percentile(0.5) * 1e3), ("p99_ms", percentile(0.99) * 1e3),
       ("mean_ms", mean * 1e3), ("n", Double(seconds.count)),

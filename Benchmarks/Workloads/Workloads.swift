@@ -10,10 +10,13 @@ enum Workloads {
     "csv_read": TextWorkloads.csvRead,
     "jsonl_read": TextWorkloads.jsonLinesRead,
     "iceberg_append": IcebergWorkloads.append,
-    "iceberg_commit": IcebergWorkloads.commit,
+    "iceberg_commit": CommitWorkloads.aged,
+    "iceberg_commit_series": CommitWorkloads.series,
+    "iceberg_delete": IcebergWorkloads.delete,
+    "iceberg_plan": PlanWorkloads.plan,
     "iceberg_scan_deletes": IcebergWorkloads.scanDeletes,
     "iceberg_scan_equality_deletes": IcebergWorkloads.scanEqualityDeletes,
-    "small_commits": IcebergWorkloads.smallCommits,
+    "small_commits": CommitWorkloads.small,
   ]
 }
 

@@ -59,10 +59,23 @@ public struct AvroFileHeader: Sendable {
     metadata[key].flatMap { String(validating: $0, as: UTF8.self) }
   }
 
+  /// True if the schema's text is the same in both.
+  public func hasSameSchema(as other: AvroFileHeader) -> Bool {
+    other.metadata["avro.schema"].map(isSchema) ?? false
+  }
+
+  private func isSchema(_ json: [UInt8]) -> Bool {
+    guard let own = metadata["avro.schema"] else { return false }
+    return own.span.rawBytes.hasSameBytes(as: json.span.rawBytes)
+  }
+
   static let magic: [UInt8] = [0x4f, 0x62, 0x6a, 0x01]
 
   /// Reads the header of the file that begins with `bytes`, which need not be all of it.
-  public init(_ bytes: RawSpan) throws(AvroError) {
+  ///
+  /// - Parameter known: the header of a file that may have been written with the same schema: it is
+  ///   not parsed again then.
+  public init(_ bytes: RawSpan, like known: AvroFileHeader? = nil) throws(AvroError) {
     var decoder = AvroDecoder(bytes)
     guard bytes.byteCount >= 4 else {
       throw .truncated(offset: 0, needed: 4, available: bytes.byteCount)
@@ -87,7 +100,11 @@ public struct AvroFileHeader: Sendable {
     guard let json = metadata["avro.schema"] else {
       throw .malformed(offset: 4, expected: "entry 'avro.schema'", found: "none")
     }
-    schema = try AvroSchema(parsing: json.span.rawBytes)
+    if let known, known.isSchema(json) {
+      schema = known.schema
+    } else {
+      schema = try AvroSchema(parsing: json.span.rawBytes)
+    }
     let name = metadata["avro.codec"].map { String(decoding: $0, as: UTF8.self) } ?? "null"
     guard let codec = AvroCodec(rawValue: name) else { throw .unsupportedCodec(name) }
     self.codec = codec
@@ -139,8 +156,11 @@ public struct AvroFileReader: ~Copyable, Sendable {
   private let recordByteCount: Int
   private var decompressor: Decompressor
 
-  public init(_ file: Buffer, limits: DecodeLimits = .standard) throws(AvroError) {
-    self.init(try AvroFileHeader(file.bytes), file: file, limits: limits)
+  /// - Parameter known: as of ``AvroFileHeader``.
+  public init(
+    _ file: Buffer, limits: DecodeLimits = .standard, like known: AvroFileHeader? = nil
+  ) throws(AvroError) {
+    self.init(try AvroFileHeader(file.bytes, like: known), file: file, limits: limits)
   }
 
   /// One that is given its blocks' bytes.
@@ -159,6 +179,13 @@ public struct AvroFileReader: ~Copyable, Sendable {
   public mutating func nextBlock() throws(AvroError) -> AvroBlock? {
     guard let raw = try nextRawBlock() else { return nil }
     return try inflate(raw)
+  }
+
+  /// As ``nextBlock()``, in the memory of `bytes` if nothing else refers to that: for files of many
+  /// small blocks.
+  public mutating func nextBlock(reusing bytes: inout Buffer) throws(AvroError) -> AvroBlock? {
+    guard let raw = try nextRawBlock() else { return nil }
+    return try inflate(raw, into: MutableBuffer.reclaim(&bytes) ?? MutableBuffer())
   }
 
   /// The next block as it lies in the file, its count of records not checked yet; nil at the end.
@@ -212,7 +239,13 @@ public struct AvroFileReader: ~Copyable, Sendable {
 
   /// What a block of this file holds.
   public mutating func inflate(_ block: AvroRawBlock) throws(AvroError) -> AvroBlock {
-    let bytes = try block.codec.inflate(block, with: &decompressor, limits)
+    try inflate(block, into: MutableBuffer())
+  }
+
+  private mutating func inflate(
+    _ block: AvroRawBlock, into output: consuming MutableBuffer
+  ) throws(AvroError) -> AvroBlock {
+    let bytes = try block.codec.inflate(block, with: &decompressor, into: output, limits)
     let mostRecords =
       recordByteCount > 0 ? bytes.count / recordByteCount : limits.listCount
     guard block.recordCount <= mostRecords else {
@@ -248,7 +281,8 @@ extension AvroDecoder {
 extension AvroCodec {
   /// What a block holds. Snappy's has a checksum of it after the compressed bytes.
   func inflate(
-    _ block: AvroRawBlock, with decompressor: inout Decompressor, _ limits: DecodeLimits
+    _ block: AvroRawBlock, with decompressor: inout Decompressor,
+    into output: consuming MutableBuffer, _ limits: DecodeLimits
   ) throws(AvroError) -> Buffer {
     if self == .null { return block.bytes }
     let checksumByteCount = self == .snappy ? 4 : 0
@@ -256,7 +290,7 @@ extension AvroCodec {
     guard end >= 0 else {
       throw .truncated(offset: block.offset, needed: 4, available: block.bytes.count)
     }
-    var output = MutableBuffer()
+    var output = output
     do {
       try decompressor.decompress(
         block.bytes.bytes.extracting(0..<end), into: &output, limits: limits)

@@ -106,7 +106,8 @@ public struct AvroFileWriter: ~Copyable {
       var limits = DecodeLimits.standard
       limits.blockByteCount = AvroFileReader.blockByteLimit
       var decompressor = Decompressor(block.codec.codec)
-      let records = try block.codec.inflate(block, with: &decompressor, limits)
+      let records = try block.codec.inflate(
+        block, with: &decompressor, into: MutableBuffer(), limits)
       return try append(encoded: records.bytes, count: block.recordCount)
     }
     try flush()

@@ -13,14 +13,17 @@ public struct FilesystemCatalog: Catalog {
   public let store: any ObjectStore
   public let environment: Environment
   private let allowedLocations: [ObjectPath]
+  private let manifestCache: ManifestCache
 
   /// - Parameters:
   ///   - store: what holds the warehouse; tables are held to their own folders within it.
   ///   - allowedLocations: where tables may have files besides.
+  ///   - manifestCache: where manifests that were read are kept.
   public init(
     warehouse: ObjectPath, store: any ObjectStore, environment: Environment = .system,
-    allowing allowedLocations: [ObjectPath] = []
+    allowing allowedLocations: [ObjectPath] = [], manifestCache: ManifestCache = ManifestCache()
   ) {
+    self.manifestCache = manifestCache
     self.allowedLocations = allowedLocations
     self.warehouse = warehouse
     self.store = store
@@ -96,7 +99,7 @@ public struct FilesystemCatalog: Catalog {
     return try FilesystemTable(
       name: identifier.description, location: location,
       store: PolicedStore(store, policy: LocationPolicy(within: [location] + allowedLocations)),
-      environment: environment)
+      environment: environment, manifestCache: manifestCache)
   }
 
   /// The tables at any depth below a namespace, found by their metadata files.

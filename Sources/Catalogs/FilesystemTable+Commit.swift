@@ -70,7 +70,7 @@ extension FilesystemTable {
     if let violation = base.metadata.check(commit.requirements).first {
       return .conflict("\(violation)")
     }
-    let next: TableMetadata
+    var next: TableMetadata
     do throws(IcebergError) {
       next = try base.metadata.applying(
         commit.updates, at: environment.now().milliseconds,
@@ -79,6 +79,7 @@ extension FilesystemTable {
       throw .rejected(error)
     }
     if next == base.metadata { return .committed(base) }
+    next.sumSnapshots()
     return try await swap(
       to: next, version: version + 1, compressed: base.metadata.wantsCompressedFiles)
   }

@@ -27,14 +27,19 @@ public struct FilesystemTable: TableHome {
   let layout: FilesystemLayout
   let store: any ObjectStore
   let environment: Environment
+  private let manifestCache: ManifestCache
 
-  /// - Parameter location: the table's folder.
+  /// - Parameters:
+  ///   - location: the table's folder.
+  ///   - manifestCache: where manifests that were read are kept; nil: in one of its own.
   public init(
-    name: String, location: ObjectPath, store: any ObjectStore, environment: Environment
+    name: String, location: ObjectPath, store: any ObjectStore, environment: Environment,
+    manifestCache: ManifestCache? = nil
   ) throws(CatalogError) {
     self.name = name
     self.store = store
     self.environment = environment
+    self.manifestCache = manifestCache ?? ManifestCache()
     do throws(StorageError) {
       layout = try FilesystemLayout(location)
     } catch {
@@ -58,7 +63,7 @@ public struct FilesystemTable: TableHome {
   func table(_ metadata: TableMetadata, at path: ObjectPath) -> Table {
     Table(
       name: name, metadata: metadata, metadataLocation: path, store: store,
-      environment: environment, home: self)
+      environment: environment, home: self, manifestCache: manifestCache)
   }
 
   // MARK: finding the newest version

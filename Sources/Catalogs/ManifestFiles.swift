@@ -5,7 +5,7 @@ internal import Storage
 
 /// Fetches the manifests of a table's snapshots.
 public struct ManifestFiles: Sendable {
-  private let table: Table
+  let table: Table
 
   public init(_ table: Table) { self.table = table }
 
@@ -60,7 +60,9 @@ public struct ManifestFiles: Sendable {
     let (bytes, location) = try await read(manifest.path)
     do throws(IcebergError) {
       let layout = try table.metadata.partitionLayout(manifest.partitionSpecID)
-      var reader = try ManifestReader(bytes, of: manifest, layout: layout, projection: projection)
+      var reader = try ManifestReader(
+        bytes, of: manifest, layout: layout, projection: projection,
+        decoders: table.manifestCache.decoders)
       return try reader.readAll()
     } catch {
       throw .invalidMetadata(file: location, error)

@@ -17,10 +17,12 @@ public struct Table: Sendable {
   package let home: any TableHome
   /// Who is told of what is done with the table.
   public internal(set) var observer: (any TableObserver)?
+  /// Where manifests that were read are kept.
+  let manifestCache: ManifestCache
 
   package init(
     name: String, metadata: TableMetadata, metadataLocation: ObjectPath, store: any ObjectStore,
-    environment: Environment, home: any TableHome
+    environment: Environment, home: any TableHome, manifestCache: ManifestCache
   ) {
     self.name = name
     self.metadata = metadata
@@ -28,13 +30,14 @@ public struct Table: Sendable {
     self.store = store
     self.environment = environment
     self.home = home
+    self.manifestCache = manifestCache
   }
 
   /// The same table in another state, which is not committed.
   package func with(metadata: TableMetadata) -> Table {
     Table(
       name: name, metadata: metadata, metadataLocation: metadataLocation, store: store,
-      environment: environment, home: home
+      environment: environment, home: home, manifestCache: manifestCache
     ).observed(by: observer)
   }
 

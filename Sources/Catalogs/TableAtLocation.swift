@@ -45,7 +45,7 @@ public enum TableAtLocation {
       name: file.text, metadata: metadata, metadataLocation: file,
       store: PolicedStore(store, policy: try policy(folder, metadata, allowedLocations)),
       environment: environment,
-      home: FixedState(file: file))
+      home: FixedState(file: file), manifestCache: ManifestCache())
   }
 
   private static func policy(

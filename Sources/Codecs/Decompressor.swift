@@ -14,6 +14,7 @@ public struct Decompressor: ~Copyable, Sendable {
   public let codec: Codec
   private var zstd: ZstdDecoder?
   private var inflater: Inflater?
+  private var blockInflater: BlockInflater?
 
   public init(_ codec: Codec) { self.codec = codec }
 
@@ -98,7 +99,10 @@ public struct Decompressor: ~Copyable, Sendable {
     case .zstd:
       if zstd == nil { zstd = try ZstdDecoder() }
       try zstd?.decompress(input, into: &output, from: start)
-    case .gzip, .deflate:
+    case .deflate:
+      if blockInflater == nil { blockInflater = BlockInflater() }
+      try blockInflater?.fill(input, into: &output, from: start)
+    case .gzip:
       if inflater == nil { inflater = try Inflater(codec) }
       try inflater?.fill(input, into: &output, from: start)
     }
@@ -122,7 +126,10 @@ public struct Decompressor: ~Copyable, Sendable {
     case .zstd:
       if zstd == nil { zstd = try ZstdDecoder() }
       try zstd?.decompress(input, into: &output, limit: limit)
-    case .gzip, .deflate:
+    case .deflate:
+      if blockInflater == nil { blockInflater = BlockInflater() }
+      try blockInflater?.decompress(input, into: &output, limit: limit)
+    case .gzip:
       if inflater == nil { inflater = try Inflater(codec) }
       try inflater?.decompress(input, into: &output, limit: limit)
     }

@@ -85,16 +85,21 @@ public struct TableScan: Sendable {
 
   /// Finds out from metadata what has to be read.
   ///
-  /// Cost: a request for the manifest list, and one for each manifest that may have matching files.
+  /// Cost: a request for the manifest list, and one for each manifest that may have matching files;
+  /// none for what was read before and is kept (``ManifestCache``).
   /// - Throws: ``ScanError``.
-  public func plan() async throws(ScanError) -> ScanPlan {
+  public func plan() async throws(ScanError) -> ScanPlan { try await plan(until: nil) }
+
+  /// As ``plan()``, but if there is no filter, files beyond those that have `rowCount` rows for
+  /// certain may be left out.
+  func plan(until rowCount: Int?) async throws(ScanError) -> ScanPlan {
     let (snapshot, schema) = try table.metadata.state(selection)
     let filter = try bind(schema)
     if let tasks {
       return ScanPlan(snapshot: snapshot, schema: schema, tasks: tasks, counts: PlanCounts())
     }
     return try await ScanPlanner(
-      table: table, snapshot: snapshot, schema: schema, filter: filter
+      table: table, snapshot: snapshot, schema: schema, filter: filter, rowLimit: rowCount
     ).plan()
   }
 
@@ -201,7 +206,7 @@ public struct TableScan: Sendable {
   /// Plans, and takes notice of what the report of a scan tells.
   func begin() async throws(ScanError) -> ScanRun {
     let start = table.environment.uptime()
-    let plan = try await self.plan()
+    let plan = try await plan(until: mostRows)
     return ScanRun(
       table: table, filter: predicate, fields: try outputFields(plan.schema), plan: plan,
       start: start, planned: table.environment.uptime())

@@ -22,19 +22,21 @@ public struct ManifestReader: ~Copyable {
   private var left = 0
   private var rowIDs: RowIDAssigner
   /// The last partition that was decoded, and its bytes: files of one often follow each other.
-  private var partitionBytes = Buffer.empty
+  private var partitionBytes: [UInt8] = []
   private var partition: PartitionValues
   private let liveOnly: Bool
 
   /// - Parameters:
   ///   - bytes: the whole file.
   ///   - layout: of the manifest's own spec.
+  ///   - decoders: what was found out of manifests before, and is kept of this one.
   /// - Throws: ``IcebergError/avro(_:in:)``,
   ///   ``IcebergError/checksumMismatch(_:recorded:computed:)``, or ``IcebergError/malformed(_:at:expected:found:)`` if the file is not the one that the
   ///   manifest list tells of.
   public init(
     _ bytes: Buffer, of manifest: ManifestFile, layout: PartitionLayout,
-    projection: ManifestProjection = .all, limits: DecodeLimits = .standard
+    projection: ManifestProjection = .all, limits: DecodeLimits = .standard,
+    decoders: ManifestDecoders? = nil
   ) throws(IcebergError) {
     guard Int64(bytes.count) == manifest.byteCount else {
       throw .malformed(
@@ -47,11 +49,19 @@ public struct ManifestReader: ~Copyable {
         reason: "the layout is of spec \(layout.spec.id.rawValue)")
     }
     try FileChecksum.verify(bytes, as: Self.document)
-    let file = try Self.open(bytes, limits)
+    let known = decoders?.last(layout, projection.metrics)
+    let file = try Self.open(bytes, limits, like: known?.header)
     try Self.check(file.header, manifest)
-    do {
-      decoder = try EntryDecoder(file.header.schema, layout, projection.metrics)
-    } catch { throw .avro(error, in: Self.document) }
+    if let known, known.header.hasSameSchema(as: file.header) {
+      decoder = known.decoder
+    } else {
+      do throws(AvroError) {
+        decoder = try EntryDecoder(file.header.schema, layout, projection.metrics)
+      } catch { throw .avro(error, in: Self.document) }
+      decoders?.keep(
+        ManifestDecoders.Known(
+          header: file.header, layout: layout, metrics: projection.metrics, decoder: decoder))
+    }
     self.file = file
     self.manifest = manifest
     liveOnly = projection.liveOnly
@@ -62,9 +72,9 @@ public struct ManifestReader: ~Copyable {
   static let document = "manifest"
 
   private static func open(
-    _ bytes: Buffer, _ limits: DecodeLimits
+    _ bytes: Buffer, _ limits: DecodeLimits, like known: AvroFileHeader?
   ) throws(IcebergError) -> AvroFileReader {
-    do { return try AvroFileReader(bytes, limits: limits) } catch {
+    do { return try AvroFileReader(bytes, limits: limits, like: known) } catch {
       throw .avro(error, in: document)
     }
   }
@@ -112,7 +122,7 @@ public struct ManifestReader: ~Copyable {
           offset: offset, expected: "the end of the block",
           found: "\(records.count - offset) more bytes")
       }
-      guard let block = try file.nextBlock() else { return false }
+      guard let block = try file.nextBlock(reusing: &records) else { return false }
       records = block.bytes
       offset = 0
       left = block.recordCount
@@ -133,11 +143,14 @@ public struct ManifestReader: ~Copyable {
   }
 
   private mutating func decodePartition(_ range: Range<Int>) throws(AvroError) {
-    let bytes = records.slice(offset + range.lowerBound..<offset + range.upperBound)
-    guard bytes.bytes.hasSameBytes(as: partitionBytes.bytes), !partitionBytes.isEmpty else {
-      var avro = AvroDecoder(bytes.bytes)
+    // Copied, so that nothing refers to the block, whose memory serves for the next one.
+    let records = records
+    let bytes = records.bytes.extracting(
+      offset + range.lowerBound..<offset + range.upperBound)
+    guard !partitionBytes.isEmpty, bytes.hasSameBytes(as: partitionBytes.span.rawBytes) else {
+      var avro = AvroDecoder(bytes)
       partition = try decoder.decodePartition(&avro)
-      partitionBytes = bytes
+      partitionBytes = bytes.array()
       return
     }
   }

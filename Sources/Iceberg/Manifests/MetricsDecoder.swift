@@ -23,7 +23,15 @@ struct MetricsDecoder: Sendable {
     let isPlain: Bool
   }
 
+  /// A map whose pairs are plain.
+  private struct PlainMap: BitwiseCopyable {
+    let id: Int32
+    let pairByteCount: Int
+  }
+
   private let pairs: [Int32: Pairs]
+  /// Apart from the others, since a copy of ``Pairs`` for each map of each entry counts references.
+  private let plain: [PlainMap]
   private let only: [FieldID]?
 
   init(_ plan: AvroPlan, _ projection: ManifestProjection.Metrics) throws(AvroError) {
@@ -48,23 +56,29 @@ struct MetricsDecoder: Sendable {
         isPlain: isPlain)
     }
     self.pairs = pairs
+    plain = pairs.filter(\.value.isPlain).map { map, pairs in
+      PlainMap(id: map, pairByteCount: pairs.plan.minimumByteCount)
+    }
   }
 
   func decode(
     _ map: Int32, _ avro: inout AvroDecoder, into metrics: inout MetricsCollector
   ) throws(AvroError) {
-    guard let layout = pairs[map] else { return }
     metrics.begin()
-    let least = layout.plan.minimumByteCount
-    while case let count = try avro.readBlockCount(elementByteCount: least), count > 0 {
-      for _ in 0..<count {
-        if layout.isPlain {
+    for plain in plain where plain.id == map {
+      let least = plain.pairByteCount
+      while case let count = try avro.readBlockCount(elementByteCount: least), count > 0 {
+        for _ in 0..<count {
           let key = FieldID(try avro.readInt())
           try readValue(map, key, &avro, into: &metrics)
-        } else {
-          try readPair(map, layout, &avro, into: &metrics)
         }
       }
+      return
+    }
+    guard let layout = pairs[map] else { return }
+    let least = layout.plan.minimumByteCount
+    while case let count = try avro.readBlockCount(elementByteCount: least), count > 0 {
+      for _ in 0..<count { try readPair(map, layout, &avro, into: &metrics) }
     }
   }
 

@@ -18,7 +18,8 @@ extension MetadataBuilder {
       metadata.lastSequenceNumber = max(metadata.lastSequenceNumber, snapshot.sequenceNumber)
     }
     if metadata.formatVersion >= .v3 { try takeRowIDs(for: snapshot, what) }
-    _ = metadata.snapshots.append(snapshot)
+    // Encoded once: the commits after this one copy the bytes.
+    _ = metadata.snapshots.append(snapshot.encoded())
     addedSnapshots.insert(snapshot.id)
     addedSnapshotTime = max(addedSnapshotTime ?? .min, snapshot.timestampMilliseconds)
     hasChanged = true

@@ -53,7 +53,19 @@ extension Snapshot {
     return RowLineage(firstRowID: first, addedRowCount: added)
   }
 
-  /// Writes this snapshot as one JSON object: as it was read, if it was.
+  /// The same snapshot, with the bytes that it is written as.
+  func encoded() -> Snapshot {
+    guard json == nil else { return self }
+    var writer = JSONWriter(capacity: 1024)
+    write(to: &writer)
+    return Snapshot(
+      id: id, parentID: parentID, sequenceNumber: sequenceNumber,
+      timestampMilliseconds: timestampMilliseconds, manifests: manifests, operation: operation,
+      schemaID: schemaID, rowLineage: rowLineage, keyID: keyID, summarySource: summarySource,
+      json: writer.finish())
+  }
+
+  /// Writes this snapshot as one JSON object: as it was read or first written, if it was.
   public func write(to writer: inout JSONWriter) {
     if let json { return writer.write(raw: json.bytes) }
     writer.beginObject()

@@ -57,7 +57,8 @@ public struct Snapshot: Sendable {
   public var keyID: String? { fields.keyID }
 
   var summarySource: SummarySource { fields.summarySource }
-  /// The bytes it was read from, so that it is written as it was; nil for a new one.
+  /// The bytes it was read from or first written as, so that it is written as it was; nil for one
+  /// that is not in a table's metadata yet.
   var json: Buffer? { fields.json }
 
   /// The range of row ids a snapshot takes.

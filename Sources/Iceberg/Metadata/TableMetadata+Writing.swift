@@ -20,6 +20,13 @@ extension TableMetadata {
     return writer.finish()
   }
 
+  /// Takes the checksum of the snapshots that were read, if the document they were in had none: so
+  /// that each commit after this one need not.
+  package mutating func sumSnapshots() {
+    guard let prefix = encodedSnapshots, prefix.checksum == nil else { return }
+    encodedSnapshots?.checksum = CRC32C.checksum(prefix.json.bytes)
+  }
+
   /// Writes this metadata as one JSON object, without the checksum of a file.
   public func write(to writer: inout JSONWriter) {
     writer.beginObject()

@@ -13,9 +13,8 @@ struct ScanPlanner {
   let snapshot: Snapshot?
   let schema: Schema
   let filter: BoundPredicate
-
-  /// How many manifests are fetched at a time.
-  private static let concurrency = 8
+  /// As many rows are enough, if the files that are found have them for certain.
+  var rowLimit: Int? = nil
 
   func plan() async throws(ScanError) -> ScanPlan {
     var counts = PlanCounts()
@@ -24,52 +23,61 @@ struct ScanPlanner {
     }
     let list = try await list(of: snapshot)
     counts.manifests = list.count
+    let layouts = try SpecPlans(list, table.metadata, filter)
     var kept: [ManifestFile] = []
-    for manifest in list where try mightMatch(manifest) { kept.append(manifest) }
-    counts.manifestsRead = kept.count
-    let deletes = try await deletes(in: kept.filter { $0.content == .deletes })
+    for manifest in list where layouts.mightMatch(manifest) { kept.append(manifest) }
+    let deletes = try await deletes(in: kept.filter { $0.content == .deletes }, layouts)
     counts.deleteFiles = deletes.all
     let index = try DeleteIndex(deletes.kept)
-    var applied: Set<ObjectIdentifier> = []
-    var tasks: [ScanTask] = []
+    counts.manifestsRead = kept.count
     kept.removeAll { $0.content == .deletes }
     let projection = ManifestProjection.planning(
       Set(filter.columns.map(\.id)).union(index.equalityIDs))
-    for (manifest, entries) in try await entries(of: kept, projection) {
-      let spec = try spec(manifest.partitionSpecID)
-      let partitions = spec.inclusiveProjection(of: filter)
-      for entry in entries {
-        counts.dataFiles += 1
-        guard partitions.mightMatch(PartitionFacts(entry.file.partition.values, of: spec)),
-          filter.mightMatch(DataFileFacts(file: entry.file))
-        else { continue }
-        counts.dataFilesKept += 1
-        let deletes = try index.deletes(of: entry, schema: schema)
-        for delete in deletes { applied.insert(ObjectIdentifier(delete)) }
-        tasks.append(
-          ScanTask(file: entry.file, sequenceNumber: entry.sequenceNumber, deletes: deletes))
+    let planning = ManifestPlanning(
+      files: ManifestFiles(table), specs: layouts, filter: filter, deletes: index, schema: schema,
+      projection: projection)
+    let found = try await planning.plan(kept, until: filter == .alwaysTrue ? rowLimit : nil)
+    counts.manifestsRead -= kept.count - found.count
+    return ScanPlan(
+      snapshot: snapshot, schema: schema, tasks: tasks(found, &counts), counts: counts)
+  }
+
+  private func tasks(_ found: [PlannedManifest], _ counts: inout PlanCounts) -> [ScanTask] {
+    var tasks: [ScanTask] = []
+    tasks.reserveCapacity(found.reduce(0) { $0 + $1.tasks.count })
+    var applied: Set<ObjectIdentifier> = []
+    for manifest in found {
+      counts.dataFiles += manifest.fileCount
+      for task in manifest.tasks {
+        for delete in task.deletes { applied.insert(ObjectIdentifier(delete)) }
       }
+      tasks.append(contentsOf: manifest.tasks)
     }
+    counts.dataFilesKept = tasks.count
     counts.deleteFilesKept = applied.count
-    return ScanPlan(snapshot: snapshot, schema: schema, tasks: tasks, counts: counts)
+    return tasks
   }
 
   /// The delete files of `manifests` that may be about rows that match, and how many there are.
   ///
   /// Rows of a partition that the filter leaves out need no deletes.
   private func deletes(
-    in manifests: [ManifestFile]
+    in manifests: [ManifestFile], _ specs: SpecPlans
   ) async throws(ScanError) -> (kept: [DeleteFile], all: Int) {
     var kept: [DeleteFile] = []
     var count = 0
     let projection = ManifestProjection(metrics: .all, liveOnly: true)
-    for (manifest, entries) in try await entries(of: manifests, projection) {
-      let spec = try spec(manifest.partitionSpecID)
-      let partitions = spec.inclusiveProjection(of: filter)
+    let files = ManifestFiles(table)
+    let read = try await mapConcurrently(manifests, limit: ManifestPlanning.concurrency) {
+      manifest throws(ScanError) in
+      try await files.entries(of: manifest, specs[manifest].layout, projection)
+    }
+    for (manifest, entries) in zip(manifests, read) {
+      let spec = specs[manifest]
       for entry in entries {
         count += 1
-        guard partitions.mightMatch(PartitionFacts(entry.file.partition.values, of: spec)),
-          let delete = DeleteFile(entry, isGlobal: spec.isUnpartitioned)
+        guard spec.mightMatch(entry.file.partition),
+          let delete = DeleteFile(entry, isGlobal: spec.layout.spec.isUnpartitioned)
         else { continue }
         kept.append(delete)
       }
@@ -77,71 +85,12 @@ struct ScanPlanner {
     return (kept, count)
   }
 
-  private func entries(
-    of manifests: [ManifestFile], _ projection: ManifestProjection
-  ) async throws(ScanError) -> [(ManifestFile, [ManifestEntry])] {
-    let files = ManifestFiles(table)
-    return try await mapConcurrently(manifests, limit: Self.concurrency) {
-      manifest throws(ScanError) in
-      do throws(CatalogError) {
-        return (manifest, try await files.entries(of: manifest, projection))
-      } catch {
-        throw ScanError.catalog(error)
-      }
-    }
-  }
-
   private func list(of snapshot: Snapshot) async throws(ScanError) -> [ManifestFile] {
     do throws(CatalogError) {
-      return try await ManifestFiles(table).list(of: snapshot).manifests
+      return try await ManifestFiles(table).knownList(of: snapshot).manifests
     } catch {
       throw .catalog(error)
     }
-  }
-
-  private func spec(_ id: PartitionSpecID) throws(ScanError) -> PartitionSpec {
-    guard let spec = table.metadata.partitionSpec(id) else {
-      throw .invalidRequest(.unknownField("partition spec \(id.rawValue)", in: "the table"))
-    }
-    return spec
-  }
-
-  private func mightMatch(_ manifest: ManifestFile) throws(ScanError) -> Bool {
-    guard manifest.mayHaveLiveFiles else { return false }
-    let spec = try spec(manifest.partitionSpecID)
-    guard let summaries = manifest.partitions, summaries.count == spec.fields.count else {
-      return true
-    }
-    do throws(IcebergError) {
-      let types = try table.metadata.partitionLayout(spec.id).types
-      return spec.inclusiveProjection(of: filter)
-        .mightMatch(SummaryFacts(summaries, types: types, of: spec))
-    } catch {
-      throw .invalidRequest(error)
-    }
-  }
-}
-
-/// What the manifest list tells of the partitions of a manifest's files.
-private struct SummaryFacts: ColumnFactsSource {
-  private let summaries: [FieldSummary]
-  private let types: [PrimitiveType]
-  private let spec: PartitionSpec
-
-  init(_ summaries: [FieldSummary], types: [PrimitiveType], of spec: PartitionSpec) {
-    self.summaries = summaries
-    self.types = types
-    self.spec = spec
-  }
-
-  func facts(of column: BoundColumn) -> ColumnFacts? {
-    guard let index = spec.fields.firstIndex(where: { $0.fieldID == column.id }),
-      index < types.count
-    else { return nil }
-    let summary = summaries[index]
-    return ColumnFacts(
-      containsNull: summary.containsNull, containsNaN: summary.containsNaN,
-      lower: summary.lowerBound, upper: summary.upperBound, type: types[index])
   }
 }
 
@@ -153,13 +102,7 @@ package struct DataFileFacts: ColumnFactsSource {
 
   package func facts(of column: BoundColumn) -> ColumnFacts? {
     if let known = MetadataColumn(column.id) { return facts(of: known) }
-    guard let metrics = file.metrics[column.id], let type = column.type.primitive else {
-      return nil
-    }
-    return ColumnFacts(
-      valueCount: metrics.valueCount, nullCount: metrics.nullCount, nanCount: metrics.nanCount,
-      lower: Value(bound: metrics.lowerBound, as: type),
-      upper: Value(bound: metrics.upperBound, as: type), type: type)
+    return ColumnMetricsFacts(metrics: file.metrics).facts(of: column)
   }
 
   /// What is stored of row lineage is not all that rows have of it, so nothing is told of that.
@@ -177,5 +120,18 @@ package struct DataFileFacts: ColumnFactsSource {
     case .position: return constant(.long(0), .long(max(0, file.recordCount - 1)), .long)
     case .partition, .rowID, .lastUpdatedSequenceNumber: return nil
     }
+  }
+}
+
+/// What the metrics of a data file tell of its columns.
+struct ColumnMetricsFacts: ColumnFactsSource {
+  let metrics: ColumnMetricsList
+
+  func facts(of column: BoundColumn) -> ColumnFacts? {
+    guard let metrics = metrics[column.id], let type = column.type.primitive else { return nil }
+    return ColumnFacts(
+      valueCount: metrics.valueCount, nullCount: metrics.nullCount, nanCount: metrics.nanCount,
+      lower: Value(bound: metrics.lowerBound, as: type),
+      upper: Value(bound: metrics.upperBound, as: type), type: type)
   }
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+package import Iceberg
+internal import Storage
+internal import Synchronization
+
+/// Manifests and manifest lists that were read, kept for whoever plans next: they never change.
+///
+/// Shared by the tables of a catalog, each of which sees only what was read for itself.
+///
+/// Law: an answer is what reading the file would give. Memory is bounded: what was not used for
+/// longest goes first.
+public final class ManifestCache: Sendable {
+  private let byteLimit: Int
+  private let state = Mutex(State())
+  let decoders = ManifestDecoders()
+
+  private struct State {
+    var lists: [ListKey: Slot<ManifestList>] = [:]
+    var manifests: [ManifestKey: Slot<Manifest>] = [:]
+    var byteCount = 0
+    var clock: UInt64 = 0
+  }
+
+  private struct Slot<Content> {
+    let content: Content
+    let byteCount: Int
+    var lastUse: UInt64
+  }
+
+  private struct ListKey: Hashable {
+    let scope: String
+    let path: String
+  }
+
+  private struct ManifestKey: Hashable {
+    let scope: String
+    let path: String
+    let projection: ManifestProjection
+  }
+
+  /// What of a manifest's entries does not stand in its file, and what does.
+  private struct Manifest {
+    let file: ManifestFile
+    let layout: PartitionLayout
+    let entries: [ManifestEntry]
+  }
+
+  /// - Parameter byteLimit: about how much memory is kept; 0 for none.
+  public init(byteLimit: Int = 128 << 20) { self.byteLimit = byteLimit }
+
+  /// About how much memory is kept.
+  public var byteCount: Int { state.withLock { $0.byteCount } }
+
+  // MARK: manifests
+
+  func entries(
+    _ manifest: ManifestFile, _ layout: PartitionLayout, _ projection: ManifestProjection,
+    scope: String
+  ) -> [ManifestEntry]? {
+    let key = ManifestKey(scope: scope, path: manifest.path, projection: projection)
+    return state.withLock { state in
+      guard let index = state.manifests.index(forKey: key) else { return nil }
+      state.clock += 1
+      state.manifests.values[index].lastUse = state.clock
+      let found = state.manifests.values[index].content
+      // What entries inherit is told by the list, and what their partitions are by the schema.
+      return found.file == manifest && found.layout == layout ? found.entries : nil
+    }
+  }
+
+  func keep(
+    _ entries: [ManifestEntry], of manifest: ManifestFile, _ layout: PartitionLayout,
+    _ projection: ManifestProjection, scope: String
+  ) {
+    let byteCount = entries.reduce(512) { $0 + $1.estimatedByteCount }
+    guard byteCount <= byteLimit / 2 else { return }
+    let key = ManifestKey(scope: scope, path: manifest.path, projection: projection)
+    let content = Manifest(file: manifest, layout: layout, entries: entries)
+    state.withLock { state in
+      state.clock += 1
+      let slot = Slot(content: content, byteCount: byteCount, lastUse: state.clock)
+      let old = state.manifests.updateValue(slot, forKey: key)
+      state.byteCount += byteCount - (old?.byteCount ?? 0)
+      shrink(&state)
+    }
+  }
+
+  // MARK: lists
+
+  func list(_ path: String, scope: String) -> ManifestList? {
+    state.withLock { state in
+      guard let index = state.lists.index(forKey: ListKey(scope: scope, path: path)) else {
+        return nil
+      }
+      state.clock += 1
+      state.lists.values[index].lastUse = state.clock
+      return state.lists.values[index].content
+    }
+  }
+
+  func keep(_ list: ManifestList, at path: String, scope: String) {
+    let byteCount = 512 + list.bytes.count + list.count * 512
+    guard byteCount <= byteLimit / 2 else { return }
+    state.withLock { state in
+      state.clock += 1
+      let slot = Slot(content: list, byteCount: byteCount, lastUse: state.clock)
+      let old = state.lists.updateValue(slot, forKey: ListKey(scope: scope, path: path))
+      state.byteCount += byteCount - (old?.byteCount ?? 0)
+      shrink(&state)
+    }
+  }
+
+  /// Lets what was not used for longest go, a quarter at once: so it is seldom looked for.
+  private func shrink(_ state: inout State) {
+    guard state.byteCount > byteLimit else { return }
+    var uses: [(use: UInt64, byteCount: Int)] = []
+    for slot in state.manifests.values { uses.append((slot.lastUse, slot.byteCount)) }
+    for slot in state.lists.values { uses.append((slot.lastUse, slot.byteCount)) }
+    uses.sort { $0.use < $1.use }
+    var oldest: UInt64 = 0
+    for (use, byteCount) in uses where state.byteCount > byteLimit / 4 * 3 {
+      state.byteCount -= byteCount
+      oldest = use
+    }
+    state.manifests = state.manifests.filter { $0.value.lastUse > oldest }
+    state.lists = state.lists.filter { $0.value.lastUse > oldest }
+  }
+}
+
+extension ManifestEntry {
+  /// About how much memory an entry takes.
+  fileprivate var estimatedByteCount: Int {
+    let array = 32
+    var count = MemoryLayout<ManifestEntry>.stride + array + file.path.utf8.count
+    count += array + file.partition.values.count * MemoryLayout<Value?>.stride
+    for value in file.partition.values {
+      if case .string(let text)? = value { count += text.utf8.count + array }
+    }
+    if let offsets = file.splitOffsets { count += array + offsets.count * 8 }
+    if let ids = file.equalityIDs { count += array + ids.count * 4 }
+    if let path = file.referencedDataFile { count += array + path.utf8.count }
+    if !file.metrics.isEmpty { count += array }
+    for column in file.metrics.columns {
+      count += MemoryLayout<ColumnMetrics>.stride
+      count += column.lowerBound.map { $0.count + array } ?? 0
+      count += column.upperBound.map { $0.count + array } ?? 0
+    }
+    return count
+  }
+}
+
+extension Table {
+  /// What tells this table's files in the cache from other tables'.
+  fileprivate var cacheScope: String { metadataLocation.parent?.text ?? metadataLocation.text }
+}
+
+extension ManifestFiles {
+  /// As ``list(of:)``, without a request if it was read before.
+  package func knownList(of snapshot: Snapshot) async throws(CatalogError) -> ManifestList {
+    guard case .list(let path) = snapshot.manifests else { return try await list(of: snapshot) }
+    if let known = table.manifestCache.list(path, scope: table.cacheScope) { return known }
+    let list = try await list(of: snapshot)
+    table.manifestCache.keep(list, at: path, scope: table.cacheScope)
+    return list
+  }
+
+  /// As ``entries(of:_:)``, if they were read before and are kept.
+  ///
+  /// - Parameter layout: of the manifest's spec, in the table.
+  package func knownEntries(
+    of manifest: ManifestFile, _ layout: PartitionLayout, _ projection: ManifestProjection
+  ) -> [ManifestEntry]? {
+    table.manifestCache.entries(manifest, layout, projection, scope: table.cacheScope)
+  }
+
+  /// As ``entries(of:_:)``; they are kept.
+  package func keptEntries(
+    of manifest: ManifestFile, _ layout: PartitionLayout, _ projection: ManifestProjection
+  ) async throws(CatalogError) -> [ManifestEntry] {
+    let entries = try await entries(of: manifest, projection)
+    table.manifestCache.keep(entries, of: manifest, layout, projection, scope: table.cacheScope)
+    return entries
+  }
+}
