@@ -56,7 +56,7 @@ extension ParquetFile {
           statistics.contains(leaf) ? 2 : 1)
       }
     }
-    guard !ranges.isEmpty, hasSoundIndexes else { return [:] }
+    guard !ranges.isEmpty else { return [:] }
     let bytes = try await fetch(ranges, gapLimit: 256 << 10)
     var found: [Int: [Int: PageIndex]] = [:]
     for group in rowGroups {
@@ -83,7 +83,7 @@ extension ParquetFile {
       else { continue }
       ranges[leaf] = range
     }
-    guard !ranges.isEmpty, hasSoundIndexes else { return [:] }
+    guard !ranges.isEmpty else { return [:] }
     let bytes = try await fetch(Array(ranges.values), gapLimit: 64 << 10)
     return ranges.keys.reduce(into: [:]) { found, leaf in
       found[leaf] = footer.bloomFilter(rowGroup: rowGroup, leaf: leaf, bytes: bytes)

@@ -38,8 +38,6 @@ public struct ParquetFile: Sendable {
   /// The end of the file, which had to be read for the footer: page indexes are often in it, and
   /// small files as a whole.
   let tail: FileBytes
-  /// False if the page indexes and Bloom filters are known to be damaged: they are not used then.
-  let hasSoundIndexes: Bool
 
   /// How much of a file's end is read at first: the footers of most files fit.
   static let tailByteCount: Int64 = 64 << 10
@@ -66,9 +64,7 @@ public struct ParquetFile: Sendable {
     }
     let footer = try await footer(path, store, tail: tail, length: length)
     let end = FileBytes([(length - Int64(tail.count), tail)])
-    return ParquetFile(
-      path: path, footer: footer, store: store, tail: end,
-      hasSoundIndexes: footer.hasSoundIndexes(end))
+    return ParquetFile(path: path, footer: footer, store: store, tail: end)
   }
 
   private static func footer(

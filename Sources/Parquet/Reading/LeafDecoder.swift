@@ -40,7 +40,7 @@ final class LeafDecoder {
   }
 
   init(
-    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
+    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, pageIndex: PageIndex?,
     options: ReadOptions, workspace: DecodeWorkspace
   ) throws(ParquetError) {
     codec = chunk.metadata.codec
@@ -52,13 +52,12 @@ final class LeafDecoder {
     leaf = chunk.leaf
     rowGroup = chunk.rowGroup
     self.options = options
-    self.offsetIndex = offsetIndex
+    offsetIndex = pageIndex?.offsetIndex
     rowCount = chunk.rowCount
     isAlwaysCompressed = chunk.isAlwaysCompressed
     levelsLeft = chunk.metadata.valueCount
     pages = PageReader(
-      leaf: chunk.leaf, rowGroup: chunk.rowGroup, range: chunk.range, bytes: bytes,
-      options: options)
+      chunk, bytes: bytes, headerChecksums: pageIndex?.headerChecksums ?? [], options: options)
   }
 
   private var part: ParquetPart { pages.part }
@@ -161,6 +160,11 @@ final class LeafDecoder {
       var decoder = PageValues(leaf, .plain, bytes, at: 0)
       if leaf.conversion != .discard {
         try decoder.decode(count, dictionary: nil, into: &values, workspace)
+        if pages.hasChecksums, decoder.byteCountLeft > 0 {
+          throw .unexpected(
+            offset: bytes.count - decoder.byteCountLeft, expected: "the end of the dictionary",
+            found: "\(decoder.byteCountLeft) bytes")
+        }
         dictionary = try values.finish(nil, rowCount: count)
       }
     } catch {
@@ -217,6 +221,10 @@ final class LeafDecoder {
     }
     let stored = raw.body.slice(levels..<raw.body.count)
     let isCompressed = header.isCompressed || isAlwaysCompressed
+    guard isCompressed || stored.count == inflated else {
+      throw .inconsistent(
+        part, what: "uncompressed size", expected: Int64(stored.count), found: Int64(inflated))
+    }
     let bytes = isCompressed ? try inflate(stored, to: inflated) : stored
     do throws(ByteError) {
       let repetition = try LevelDecoder(
@@ -257,6 +265,16 @@ final class LeafDecoder {
       try walkNested(count, into: batch)
     }
     row += Int64(count)
+    try checkEnd()
+  }
+
+  /// Once all rows are decoded, there must be no pages left in a file that Lake wrote: only at the
+  /// end of the chunk are their headers known to be those that were written.
+  private func checkEnd() throws(ParquetError) {
+    guard row == rowCount, pages.hasChecksums, !pages.isAtEnd else { return }
+    throw .inconsistent(
+      .columnChunk(path: leaf.name, rowGroup: rowGroup), what: "end of its pages",
+      expected: pages.range.upperBound, found: pages.offset)
   }
 
   private func decodeFlat(_ count: Int, into batch: LeafBatch) throws(ParquetError) {
@@ -315,6 +333,7 @@ final class LeafDecoder {
     page.levelsLeft -= end
     row += Int64(end)
     self.page = page
+    try checkEnd()
   }
 
   /// Decodes which of the next `end` rows have a value, keeps that of `ranges`, and answers which

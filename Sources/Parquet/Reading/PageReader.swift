@@ -30,6 +30,12 @@ struct PageReader {
   /// Where the chunk lies in the file.
   let range: Range<Int64>
   private let bytes: FileBytes
+  /// Those Lake kept of the chunk; nil where there are none, or they are not to be looked at.
+  private let checksums: ChunkChecksums?
+  /// Of the header of each page; empty if they are not known.
+  private let headerChecksums: [UInt32]
+  /// Of all headers so far; nil once pages were jumped over.
+  private var checksumSoFar: UInt32? = 0
   /// Where the next page begins.
   private(set) var offset: Int64
   private(set) var pageIndex = 0
@@ -39,14 +45,18 @@ struct PageReader {
   /// Page headers are small; one above this is not taken for honest.
   static let maxHeaderByteCount: Int64 = 1 << 20
 
+  /// - Parameter headerChecksums: of the header of each page; empty if they are not known.
   init(
-    leaf: ParquetLeaf, rowGroup: Int, range: Range<Int64>, bytes: FileBytes, options: ReadOptions
+    _ chunk: ChunkPlace, bytes: FileBytes, headerChecksums: [UInt32], options: ReadOptions
   ) {
-    self.leaf = leaf
-    self.rowGroup = rowGroup
-    self.range = range
+    leaf = chunk.leaf
+    rowGroup = chunk.rowGroup
+    range = chunk.range
     self.bytes = bytes
     self.options = options
+    let isVerified = options.checksums == .verified
+    checksums = isVerified ? chunk.checksums : nil
+    self.headerChecksums = isVerified ? headerChecksums : []
     offset = range.lowerBound
   }
 
@@ -54,6 +64,9 @@ struct PageReader {
   var part: ParquetPart {
     .page(path: leaf.name, rowGroup: rowGroup, index: max(0, pageIndex - 1))
   }
+
+  /// True if Lake wrote the chunk, so that its headers are held against their checksums.
+  var hasChecksums: Bool { checksums != nil }
 
   var isAtEnd: Bool { offset >= range.upperBound }
 
@@ -64,6 +77,7 @@ struct PageReader {
         .offsetIndex(path: leaf.name, rowGroup: rowGroup), what: "page offset",
         expected: range.lowerBound, found: offset)
     }
+    if offset != self.offset { checksumSoFar = nil }
     self.offset = offset
     pageIndex += index - dataPageIndex
     dataPageIndex = index
@@ -85,6 +99,7 @@ struct PageReader {
     }
     try checkSizes(header, body)
     offset = start + size
+    try checkAllHeaders()
     let index = pageIndex - 1
     switch header.body {
     case .data, .dataV2: dataPageIndex += 1
@@ -93,17 +108,42 @@ struct PageReader {
     return RawPage(header: header, body: body, index: index)
   }
 
-  private func readHeader() throws(ParquetError) -> (PageHeader, Int) {
+  private mutating func readHeader() throws(ParquetError) -> (PageHeader, Int) {
     let limit = min(range.upperBound, offset + Self.maxHeaderByteCount)
     guard let rest = bytes.rest(from: offset, to: limit) else {
       throw .missingBytes(part, needed: offset..<limit)
     }
+    let header: PageHeader
+    let length: Int
     do throws(ByteError) {
       var reader = ThriftReader(rest.bytes)
-      let header = try PageHeader(from: &reader)
-      return (header, reader.offset)
+      header = try PageHeader(from: &reader)
+      length = reader.offset
     } catch {
       throw .malformed(part, error)
+    }
+    try checkHeader(rest.bytes.extracting(0..<length))
+    return (header, length)
+  }
+
+  /// Holds a header against its own checksum, where that is known, and adds it to that of all.
+  private mutating func checkHeader(_ header: RawSpan) throws(ParquetError) {
+    guard checksums != nil else { return }
+    if let all = checksumSoFar { checksumSoFar = CRC32C.checksum(header, continuing: all) }
+    guard headerChecksums.indices.contains(pageIndex - 1) else { return }
+    let expected = headerChecksums[pageIndex - 1]
+    let found = CRC32C.checksum(header)
+    guard found == expected else {
+      throw .checksumMismatch(part, expected: expected, found: found)
+    }
+  }
+
+  /// At the end of a chunk that was read from its beginning.
+  private func checkAllHeaders() throws(ParquetError) {
+    guard isAtEnd, let expected = checksums?.pageHeaders, let found = checksumSoFar else { return }
+    guard found == expected else {
+      throw .checksumMismatch(
+        .columnChunk(path: leaf.name, rowGroup: rowGroup), expected: expected, found: found)
     }
   }
 
