@@ -102,6 +102,8 @@ struct BitFlipTests {
     var rows: [RecordBatch]?
     /// Read with the help of page indexes, which leaves pages out.
     var someRows: [RecordBatch]?
+    /// Without page indexes, and not to the end.
+    var firstRows: [RecordBatch]?
     /// By row group and leaf, as all that follows.
     var statistics: [String] = []
     var pageRows: [[Range<Int>]?] = []
@@ -129,17 +131,21 @@ struct BitFlipTests {
         }
       }
       rows = try? Self.rows(footer, bytes)
+      firstRows = try? Self.rows(footer, bytes, limit: 6)
       someRows = try? Self.someRows(footer, bytes, indexes)
     }
 
     private static func rows(
-      _ footer: ParquetFooter, _ bytes: FileBytes
+      _ footer: ParquetFooter, _ bytes: FileBytes, limit: Int? = nil
     ) throws(ParquetError) -> [RecordBatch] {
       var rows: [RecordBatch] = []
       for group in 0..<footer.rowGroupCount {
         let plan = try footer.readPlan(rowGroup: group, projection: footer.schema.all)
         let decoder = try RowGroupDecoder(footer, plan: plan, bytes: bytes)
-        while let batch = try decoder.next() { rows.append(batch) }
+        while let batch = try decoder.next(limit: limit ?? 1 << 15) {
+          rows.append(batch)
+          if limit != nil { break }
+        }
       }
       return rows
     }
@@ -165,6 +171,7 @@ struct BitFlipTests {
     /// What is there and differs from `intact`.
     func difference(from intact: Reading) -> String? {
       if let rows, !Self.areEqual(rows, intact.rows ?? []) { return "rows" }
+      if let firstRows, !Self.areEqual(firstRows, intact.firstRows ?? []) { return "first rows" }
       if let someRows, !Self.areEqual(someRows, intact.someRows ?? []) { return "some rows" }
       if statistics != intact.statistics { return "statistics" }
       for (a, b) in zip(pageRows, intact.pageRows) where a != nil && a != b { return "pages" }

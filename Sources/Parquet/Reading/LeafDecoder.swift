@@ -265,16 +265,6 @@ final class LeafDecoder {
       try walkNested(count, into: batch)
     }
     row += Int64(count)
-    try checkEnd()
-  }
-
-  /// Once all rows are decoded, there must be no pages left in a file that Lake wrote: only at the
-  /// end of the chunk are their headers known to be those that were written.
-  private func checkEnd() throws(ParquetError) {
-    guard row == rowCount, pages.hasChecksums, !pages.isAtEnd else { return }
-    throw .inconsistent(
-      .columnChunk(path: leaf.name, rowGroup: rowGroup), what: "end of its pages",
-      expected: pages.range.upperBound, found: pages.offset)
   }
 
   private func decodeFlat(_ count: Int, into batch: LeafBatch) throws(ParquetError) {
@@ -333,7 +323,6 @@ final class LeafDecoder {
     page.levelsLeft -= end
     row += Int64(end)
     self.page = page
-    try checkEnd()
   }
 
   /// Decodes which of the next `end` rows have a value, keeps that of `ranges`, and answers which
@@ -377,6 +366,7 @@ final class LeafDecoder {
   // MARK: Skipping
 
   private func skipRows() throws(ParquetError) {
+    if pages.pageIndex == 0 { try pages.checkAllHeaders() }
     if rowsToSkip == 0 { return }
     var left = rowsToSkip
     rowsToSkip = 0

@@ -34,8 +34,6 @@ struct PageReader {
   private let checksums: ChunkChecksums?
   /// Of the header of each page; empty if they are not known.
   private let headerChecksums: [UInt32]
-  /// Of all headers so far; nil once pages were jumped over.
-  private var checksumSoFar: UInt32? = 0
   /// Where the next page begins.
   private(set) var offset: Int64
   private(set) var pageIndex = 0
@@ -77,7 +75,6 @@ struct PageReader {
         .offsetIndex(path: leaf.name, rowGroup: rowGroup), what: "page offset",
         expected: range.lowerBound, found: offset)
     }
-    if offset != self.offset { checksumSoFar = nil }
     self.offset = offset
     pageIndex += index - dataPageIndex
     dataPageIndex = index
@@ -99,7 +96,6 @@ struct PageReader {
     }
     try checkSizes(header, body)
     offset = start + size
-    try checkAllHeaders()
     let index = pageIndex - 1
     switch header.body {
     case .data, .dataV2: dataPageIndex += 1
@@ -108,7 +104,7 @@ struct PageReader {
     return RawPage(header: header, body: body, index: index)
   }
 
-  private mutating func readHeader() throws(ParquetError) -> (PageHeader, Int) {
+  private func readHeader() throws(ParquetError) -> (PageHeader, Int) {
     let limit = min(range.upperBound, offset + Self.maxHeaderByteCount)
     guard let rest = bytes.rest(from: offset, to: limit) else {
       throw .missingBytes(part, needed: offset..<limit)
@@ -126,10 +122,8 @@ struct PageReader {
     return (header, length)
   }
 
-  /// Holds a header against its own checksum, where that is known, and adds it to that of all.
-  private mutating func checkHeader(_ header: RawSpan) throws(ParquetError) {
-    guard checksums != nil else { return }
-    if let all = checksumSoFar { checksumSoFar = CRC32C.checksum(header, continuing: all) }
+  /// Holds a header against its own checksum, where that is known.
+  private func checkHeader(_ header: RawSpan) throws(ParquetError) {
     guard headerChecksums.indices.contains(pageIndex - 1) else { return }
     let expected = headerChecksums[pageIndex - 1]
     let found = CRC32C.checksum(header)
@@ -138,9 +132,22 @@ struct PageReader {
     }
   }
 
-  /// At the end of a chunk that was read from its beginning.
-  private func checkAllHeaders() throws(ParquetError) {
-    guard isAtEnd, let expected = checksums?.pageHeaders, let found = checksumSoFar else { return }
+  /// Holds the headers of all pages against their common checksum, where Lake kept one and those of
+  /// the single headers are not known: before a row is read, as a reader need not come to the end.
+  ///
+  /// Requires: nothing was read yet, and all pages are there.
+  /// Cost: O(pages).
+  func checkAllHeaders() throws(ParquetError) {
+    guard headerChecksums.isEmpty, let expected = checksums?.pageHeaders else { return }
+    var walk = self
+    var found: UInt32 = 0
+    while true {
+      let start = walk.offset
+      guard let page = try walk.next() else { break }
+      let end = walk.offset - Int64(page.body.count)
+      guard let header = bytes.slice(start..<end) else { break }
+      found = CRC32C.checksum(header.bytes, continuing: found)
+    }
     guard found == expected else {
       throw .checksumMismatch(
         .columnChunk(path: leaf.name, rowGroup: rowGroup), expected: expected, found: found)
