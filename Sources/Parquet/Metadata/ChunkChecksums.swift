@@ -53,12 +53,28 @@ package struct ChunkChecksums: Hashable, Sendable {
   }
 
   private init?(_ digits: ArraySlice<UInt8>) {
-    var words: [UInt32] = [0, 0, 0, 0]
-    for (place, digit) in digits.enumerated() {
-      guard let number = Character(UnicodeScalar(digit)).hexDigitValue else { return nil }
-      words[place / 8] = words[place / 8] << 4 | UInt32(number)
+    let start = digits.startIndex
+    guard let pageHeaders = Self.word(digits[start..<start + 8]),
+      let bloomFilter = Self.word(digits[start + 8..<start + 16]),
+      let columnIndex = Self.word(digits[start + 16..<start + 24]),
+      let offsetIndex = Self.word(digits[start + 24..<start + 32])
+    else { return nil }
+    self.init(pageHeaders: pageHeaders)
+    self.bloomFilter = bloomFilter
+    self.columnIndex = columnIndex
+    self.offsetIndex = offsetIndex
+  }
+
+  /// What eight digits come to.
+  private static func word(_ digits: ArraySlice<UInt8>) -> UInt32? {
+    var word: UInt32 = 0
+    for digit in digits {
+      switch digit {
+      case 0x30...0x39: word = word << 4 | UInt32(digit - 0x30)
+      case 0x61...0x66: word = word << 4 | UInt32(digit - 0x57)
+      default: return nil
+      }
     }
-    (pageHeaders, bloomFilter) = (words[0], words[1])
-    (columnIndex, offsetIndex) = (words[2], words[3])
+    return word
   }
 }
