@@ -17,7 +17,7 @@ public enum ParquetError: Error, Hashable, Sendable {
   case inconsistent(ParquetPart, what: String, expected: Int64, found: Int64)
   /// A compressed block of `part` does not inflate, or not to the size the file states.
   case codec(CodecError, in: ParquetPart)
-  /// The bytes of a page are not the ones that were written.
+  /// The bytes of `part` (of a column chunk: its page headers) are not the ones that were written.
   case checksumMismatch(ParquetPart, expected: UInt32, found: UInt32)
   /// The schema is not a tree, or a node of it can't be what it says.
   case invalidSchema(path: String, SchemaDefect)

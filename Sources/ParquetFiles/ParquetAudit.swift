@@ -63,6 +63,10 @@ extension ParquetFile {
     counts.rows = footer.rowCount
     for group in 0..<footer.rowGroupCount {
       for leaf in 0..<footer.schema.leafCount {
+        for problem in try await damagedIndexes(group, leaf) {
+          counts.problems += 1
+          report(problem)
+        }
         let evidence = try await evidence(group, leaf)
         var audit = ChunkAudit(footer, rowGroup: group, leaf: leaf, evidence)
         for problem in audit.problems() {
@@ -88,6 +92,19 @@ extension ParquetFile {
       return try footer.pages(rowGroup: group, leaf: leaf, bytes: bytes)
     } catch {
       throw .parquet(error, file: path)
+    }
+  }
+
+  /// The Bloom filter and indexes of a column chunk that are not those Lake wrote.
+  private func damagedIndexes(
+    _ group: Int, _ leaf: Int
+  ) async throws(ParquetFileError) -> [ParquetProblem] {
+    let ranges = footer.checkedRanges(rowGroup: group, leaf: leaf)
+    let bytes = try await fetch(ranges, gapLimit: 0)
+    return footer.indexDamage(rowGroup: group, leaf: leaf, bytes: bytes).compactMap {
+      guard case .checksumMismatch(let part, let expected, let found) = $0 else { return nil }
+      return ParquetProblem(
+        check: .indexChecksum, part: part, expected: "CRC-32C \(expected)", found: "\(found)")
     }
   }
 

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 
-/// The checksums Lake puts into footers, as the format has none for footer and indexes.
+/// The checksum Lake puts into footers, as the format has none.
 ///
 ///     lake.footer-crc32c := CRC-32C of the footer as it is, this value being "00000000" in it
-///     lake.index-crc32c  := CRC-32C of all bytes between the last page and the footer
 ///
-/// Both are eight lower-case hexadecimal digits. They count only where Lake wrote the footer: others
-/// copy key-value pairs into footers of their own. The footer's is the last pair, and is looked for
-/// in the bytes, with `created_by` behind it, so that damage elsewhere can't hide it.
-/// Source: this project's SPEC.md, "Checksums".
+/// It is eight lower-case hexadecimal digits, and counts only where Lake wrote the footer: others
+/// copy key-value pairs into footers of their own. It is the last pair, and is looked for in the
+/// bytes, with `created_by` behind it, so that damage elsewhere can't hide it.
+/// Source: this project's SPEC.md, "Lake's own marks in tables".
 package enum FooterChecksum {
   package static let footerKey = "lake.footer-crc32c"
-  package static let indexKey = "lake.index-crc32c"
   static let blank = "00000000"
   private static let creator = "lake version "
 
@@ -63,20 +61,8 @@ package enum FooterChecksum {
     }
   }
 
-  /// Checks the bytes between the last page of a file and its footer, which was decoded to
-  /// `metaData`. Says nothing of those of others.
-  ///
-  /// - Throws: ``ParquetError/checksumMismatch(_:expected:found:)``.
-  package static func verifyIndexes(
-    _ indexes: RawSpan, _ metaData: FileMetaData
-  ) throws(ParquetError) {
-    guard metaData.createdBy?.hasPrefix(creator) ?? false,
-      let stated = metaData.keyValueMetadata?.last(where: { $0.key == indexKey })?.value,
-      let expected = UInt32(stated, radix: 16)
-    else { return }
-    let found = CRC32C.checksum(indexes)
-    if found != expected {
-      throw .checksumMismatch(.footer, expected: expected, found: found)
-    }
+  /// True if Lake wrote the footer that was decoded to `metadata`.
+  static func isOurs(_ metadata: FileMetaData) -> Bool {
+    metadata.createdBy?.hasPrefix(creator) ?? false
   }
 }

@@ -41,7 +41,10 @@ extension ParquetFooter {
   /// - Parameter bytes: what ``bloomFilterRange(rowGroup:leaf:)`` asks for.
   public func bloomFilter(rowGroup: Int, leaf: Int, bytes: FileBytes) -> ColumnBloomFilter? {
     guard let range = bloomFilterRange(rowGroup: rowGroup, leaf: leaf),
-      let found = bytes.slice(range)
+      let found = bytes.slice(range),
+      Self.isIntact(
+        .bloomFilter(path: schema.leaves[leaf].name, rowGroup: rowGroup), found,
+        checksums(rowGroup: rowGroup, leaf: leaf)?.bloomFilter)
     else { return nil }
     var reader = ThriftReader(found.bytes)
     guard let header = try? BloomFilterHeader(from: &reader), header.isKnownKind else {

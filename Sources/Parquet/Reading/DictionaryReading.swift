@@ -27,7 +27,7 @@ extension ParquetFooter {
     guard dictionaryRange(rowGroup: rowGroup, leaf: leaf) != nil,
       let place = try? chunkPlace(rowGroup: rowGroup, leaf: leaf),
       let decoder = try? LeafDecoder(
-        place, isFlat: true, bytes: bytes, offsetIndex: nil, options: ReadOptions(),
+        place, isFlat: true, bytes: bytes, pageIndex: nil, options: ReadOptions(),
         workspace: workspace)
     else { return nil }
     return try? decoder.readDictionary()

@@ -40,7 +40,7 @@ final class LeafDecoder {
   }
 
   init(
-    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, offsetIndex: OffsetIndex?,
+    _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, pageIndex: PageIndex?,
     options: ReadOptions, workspace: DecodeWorkspace
   ) throws(ParquetError) {
     codec = chunk.metadata.codec
@@ -52,13 +52,12 @@ final class LeafDecoder {
     leaf = chunk.leaf
     rowGroup = chunk.rowGroup
     self.options = options
-    self.offsetIndex = offsetIndex
+    offsetIndex = pageIndex?.offsetIndex
     rowCount = chunk.rowCount
     isAlwaysCompressed = chunk.isAlwaysCompressed
     levelsLeft = chunk.metadata.valueCount
     pages = PageReader(
-      leaf: chunk.leaf, rowGroup: chunk.rowGroup, range: chunk.range, bytes: bytes,
-      options: options)
+      chunk, bytes: bytes, headerChecksums: pageIndex?.headerChecksums ?? [], options: options)
   }
 
   private var part: ParquetPart { pages.part }
@@ -161,6 +160,11 @@ final class LeafDecoder {
       var decoder = PageValues(leaf, .plain, bytes, at: 0)
       if leaf.conversion != .discard {
         try decoder.decode(count, dictionary: nil, into: &values, workspace)
+        if pages.hasChecksums, decoder.byteCountLeft > 0 {
+          throw .unexpected(
+            offset: bytes.count - decoder.byteCountLeft, expected: "the end of the dictionary",
+            found: "\(decoder.byteCountLeft) bytes")
+        }
         dictionary = try values.finish(nil, rowCount: count)
       }
     } catch {
@@ -217,6 +221,10 @@ final class LeafDecoder {
     }
     let stored = raw.body.slice(levels..<raw.body.count)
     let isCompressed = header.isCompressed || isAlwaysCompressed
+    guard isCompressed || stored.count == inflated else {
+      throw .inconsistent(
+        part, what: "uncompressed size", expected: Int64(stored.count), found: Int64(inflated))
+    }
     let bytes = isCompressed ? try inflate(stored, to: inflated) : stored
     do throws(ByteError) {
       let repetition = try LevelDecoder(
@@ -358,6 +366,7 @@ final class LeafDecoder {
   // MARK: Skipping
 
   private func skipRows() throws(ParquetError) {
+    if pages.pageIndex == 0 { try pages.checkAllHeaders() }
     if rowsToSkip == 0 { return }
     var left = rowsToSkip
     rowsToSkip = 0

@@ -12,6 +12,8 @@ public struct PageIndex: Sendable {
   /// What is known of each page; empty if nothing is.
   public let statistics: [ColumnStatistics]
   package let offsetIndex: OffsetIndex
+  /// The checksum of each page's header, dictionary included, where Lake wrote the file.
+  let headerChecksums: [UInt32]
 
   /// The rows of the pages of which `mayMatch` holds; of all if nothing is known of them.
   public func selection(where mayMatch: (ColumnStatistics) -> Bool) -> RowSelection {
@@ -33,15 +35,21 @@ extension ParquetFooter {
   /// Writers put the indexes of all chunks beside each other, behind the pages.
   public func pageIndexRanges(rowGroup: Int, leaf: Int) -> [Range<Int64>] {
     let chunk = metadata.rowGroups[rowGroup].columns[leaf]
-    guard let offsets = offsetIndexRange(chunk) else { return [] }
+    guard let offsets = offsetIndexRange(rowGroup, leaf) else { return [] }
     return [offsets] + (columnIndexRange(chunk).map { [$0] } ?? [])
   }
 
-  private func offsetIndexRange(_ chunk: ColumnChunk) -> Range<Int64>? {
-    place(chunk.offsetIndexOffset, chunk.offsetIndexLength)
+  /// With the checksums of page headers that are behind it, where Lake wrote the file.
+  func offsetIndexRange(_ rowGroup: Int, _ leaf: Int) -> Range<Int64>? {
+    let chunk = metadata.rowGroups[rowGroup].columns[leaf]
+    let range = place(chunk.offsetIndexOffset, chunk.offsetIndexLength)
+    guard let range, checksums(rowGroup: rowGroup, leaf: leaf) != nil else { return range }
+    let pageCount = chunk.metaData?.encodingStats?.reduce(Int64(0)) { $0 + Int64($1.count) } ?? 0
+    guard pageCount >= 0, pageCount <= (offset - range.upperBound) / 4 else { return nil }
+    return range.lowerBound..<range.upperBound + 4 * pageCount
   }
 
-  private func columnIndexRange(_ chunk: ColumnChunk) -> Range<Int64>? {
+  func columnIndexRange(_ chunk: ColumnChunk) -> Range<Int64>? {
     place(chunk.columnIndexOffset, chunk.columnIndexLength)
   }
 
@@ -59,16 +67,23 @@ extension ParquetFooter {
   public func pageIndex(rowGroup: Int, leaf: Int, bytes: FileBytes) -> PageIndex? {
     let chunk = metadata.rowGroups[rowGroup].columns[leaf]
     guard let place = try? chunkPlace(rowGroup: rowGroup, leaf: leaf),
-      let range = offsetIndexRange(chunk), let found = bytes.slice(range)
+      let range = offsetIndexRange(rowGroup, leaf), let found = bytes.slice(range),
+      Self.isIntact(
+        .offsetIndex(path: place.leaf.name, rowGroup: rowGroup), found,
+        place.checksums?.offsetIndex)
     else { return nil }
     var reader = ThriftReader(found.bytes)
     guard let index = try? OffsetIndex(from: &reader), let rows = rows(of: index, place) else {
       return nil
     }
+    let headers = found.slice(Int(chunk.offsetIndexLength ?? 0)..<found.count)
     return PageIndex(
       rows: rows,
       statistics: pageStatistics(chunk, place, bytes: bytes, rows: rows) ?? [],
-      offsetIndex: index)
+      offsetIndex: index,
+      headerChecksums: stride(from: 0, to: headers.count, by: 4).map {
+        headers.bytes.loadLE(at: $0, as: UInt32.self)
+      })
   }
 
   /// The rows of each page; nil if the index can't be right.
@@ -98,7 +113,10 @@ extension ParquetFooter {
     _ chunk: ColumnChunk, _ place: ChunkPlace, bytes: FileBytes, rows: [Range<Int>]
   ) -> [ColumnStatistics]? {
     let count = rows.count
-    guard let range = columnIndexRange(chunk), let found = bytes.slice(range) else { return nil }
+    let part = ParquetPart.columnIndex(path: place.leaf.name, rowGroup: place.rowGroup)
+    guard let range = columnIndexRange(chunk), let found = bytes.slice(range),
+      Self.isIntact(part, found, place.checksums?.columnIndex)
+    else { return nil }
     var reader = ThriftReader(found.bytes)
     guard let index = try? ColumnIndex(from: &reader), index.nullPages.count == count,
       index.minValues.count == count, index.maxValues.count == count,

@@ -33,8 +33,7 @@ extension ParquetFooter {
   ) throws(ParquetError) -> [PageDescription] {
     let place = try chunkPlace(rowGroup: rowGroup, leaf: leaf)
     var reader = PageReader(
-      leaf: place.leaf, rowGroup: rowGroup, range: place.range, bytes: bytes,
-      options: ReadOptions())
+      place, bytes: bytes, headerChecksums: [], options: ReadOptions())
     var pages: [PageDescription] = []
     while true {
       let offset = reader.offset

@@ -30,6 +30,10 @@ struct PageReader {
   /// Where the chunk lies in the file.
   let range: Range<Int64>
   private let bytes: FileBytes
+  /// Those Lake kept of the chunk; nil where there are none, or they are not to be looked at.
+  private let checksums: ChunkChecksums?
+  /// Of the header of each page; empty if they are not known.
+  private let headerChecksums: [UInt32]
   /// Where the next page begins.
   private(set) var offset: Int64
   private(set) var pageIndex = 0
@@ -39,14 +43,18 @@ struct PageReader {
   /// Page headers are small; one above this is not taken for honest.
   static let maxHeaderByteCount: Int64 = 1 << 20
 
+  /// - Parameter headerChecksums: of the header of each page; empty if they are not known.
   init(
-    leaf: ParquetLeaf, rowGroup: Int, range: Range<Int64>, bytes: FileBytes, options: ReadOptions
+    _ chunk: ChunkPlace, bytes: FileBytes, headerChecksums: [UInt32], options: ReadOptions
   ) {
-    self.leaf = leaf
-    self.rowGroup = rowGroup
-    self.range = range
+    leaf = chunk.leaf
+    rowGroup = chunk.rowGroup
+    range = chunk.range
     self.bytes = bytes
     self.options = options
+    let isVerified = options.checksums == .verified
+    checksums = isVerified ? chunk.checksums : nil
+    self.headerChecksums = isVerified ? headerChecksums : []
     offset = range.lowerBound
   }
 
@@ -54,6 +62,9 @@ struct PageReader {
   var part: ParquetPart {
     .page(path: leaf.name, rowGroup: rowGroup, index: max(0, pageIndex - 1))
   }
+
+  /// True if Lake wrote the chunk, so that its headers are held against their checksums.
+  var hasChecksums: Bool { checksums != nil }
 
   var isAtEnd: Bool { offset >= range.upperBound }
 
@@ -98,12 +109,48 @@ struct PageReader {
     guard let rest = bytes.rest(from: offset, to: limit) else {
       throw .missingBytes(part, needed: offset..<limit)
     }
+    let header: PageHeader
+    let length: Int
     do throws(ByteError) {
       var reader = ThriftReader(rest.bytes)
-      let header = try PageHeader(from: &reader)
-      return (header, reader.offset)
+      header = try PageHeader(from: &reader)
+      length = reader.offset
     } catch {
       throw .malformed(part, error)
+    }
+    try checkHeader(rest.bytes.extracting(0..<length))
+    return (header, length)
+  }
+
+  /// Holds a header against its own checksum, where that is known.
+  private func checkHeader(_ header: RawSpan) throws(ParquetError) {
+    guard headerChecksums.indices.contains(pageIndex - 1) else { return }
+    let expected = headerChecksums[pageIndex - 1]
+    let found = CRC32C.checksum(header)
+    guard found == expected else {
+      throw .checksumMismatch(part, expected: expected, found: found)
+    }
+  }
+
+  /// Holds the headers of all pages against their common checksum, where Lake kept one and those of
+  /// the single headers are not known: before a row is read, as a reader need not come to the end.
+  ///
+  /// Requires: nothing was read yet, and all pages are there.
+  /// Cost: O(pages).
+  func checkAllHeaders() throws(ParquetError) {
+    guard headerChecksums.isEmpty, let expected = checksums?.pageHeaders else { return }
+    var walk = self
+    var found: UInt32 = 0
+    while true {
+      let start = walk.offset
+      guard let page = try walk.next() else { break }
+      let end = walk.offset - Int64(page.body.count)
+      guard let header = bytes.slice(start..<end) else { break }
+      found = CRC32C.checksum(header.bytes, continuing: found)
+    }
+    guard found == expected else {
+      throw .checksumMismatch(
+        .columnChunk(path: leaf.name, rowGroup: rowGroup), expected: expected, found: found)
     }
   }
 

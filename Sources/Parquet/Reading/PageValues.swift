@@ -128,6 +128,9 @@ struct PageValues {
     output.add(count)
   }
 
+  /// How many bytes are behind the values decoded so far. Requires: they are plain, not booleans.
+  var byteCountLeft: Int { bytes.count - position }
+
   private var missingDictionary: ByteError {
     .unexpected(offset: position, expected: "a dictionary", found: "none")
   }

@@ -17,6 +17,8 @@ public struct ParquetFooter: Sendable {
   public let fileByteCount: Int64
   /// Where the footer begins, so that all else lies before.
   package let offset: Int64
+  /// Of each column chunk, row group by row group; empty in files of others.
+  private let checksums: [ChunkChecksums]
 
   /// The bytes behind the metadata: its length and the magic.
   public static let trailerByteCount = 8
@@ -99,6 +101,7 @@ public struct ParquetFooter: Sendable {
     self.fileByteCount = fileByteCount
     self.offset = offset
     schema = try ParquetSchema(elements: metadata.schema, limits: limits)
+    checksums = ChunkChecksums.all(in: metadata)
     try checkRowGroups()
   }
 
@@ -121,6 +124,11 @@ public struct ParquetFooter: Sendable {
       throw .inconsistent(
         .footer, what: "rows of all groups", expected: metadata.rowCount, found: total)
     }
+  }
+
+  /// The checksums that Lake kept of a column chunk; nil in files of others.
+  package func checksums(rowGroup: Int, leaf: Int) -> ChunkChecksums? {
+    checksums.isEmpty ? nil : checksums[rowGroup * schema.leaves.count + leaf]
   }
 
   /// How many rows row group `index` has.

@@ -11,6 +11,8 @@ struct ChunkPlace {
   let range: Range<Int64>
   /// True if pages are compressed even where their headers deny it.
   let isAlwaysCompressed: Bool
+  /// Lake's own; nil in files of others.
+  let checksums: ChunkChecksums?
 
   var part: ParquetPart { .columnChunk(path: leaf.name, rowGroup: rowGroup) }
 }
@@ -136,7 +138,8 @@ extension ParquetFooter {
     }
     return ChunkPlace(
       leaf: leaf, rowGroup: rowGroup, rowCount: group.rowCount, metadata: metadata,
-      range: try chunkRange(metadata, part), isAlwaysCompressed: writesFalseIsCompressed)
+      range: try chunkRange(metadata, part), isAlwaysCompressed: writesFalseIsCompressed,
+      checksums: checksums(rowGroup: rowGroup, leaf: index))
   }
 
   /// True for releases of Arrow C++ that compressed the values of pages of version 2 and wrote that

@@ -51,8 +51,7 @@ public final class RowGroupDecoder {
         leaves.append(
           try LeafDecoder(
             place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
-            offsetIndex: plan.pageIndexes[leaf]?.offsetIndex, options: options, workspace: workspace
-          ))
+            pageIndex: plan.pageIndexes[leaf], options: options, workspace: workspace))
       }
       columns.append((shape, leaves))
     }

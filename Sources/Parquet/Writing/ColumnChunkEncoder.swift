@@ -25,6 +25,7 @@ final class ColumnChunkEncoder {
   /// A page with its header.
   private struct EncodedPage {
     var bytes: Buffer
+    var headerByteCount: Int
     /// What it takes uncompressed, header included.
     var uncompressedByteCount: Int
     var firstRow: Int
@@ -175,7 +176,8 @@ final class ColumnChunkEncoder {
     encodedByteCount += bytes.count
     pages.append(
       EncodedPage(
-        bytes: bytes, uncompressedByteCount: header.count + uncompressedByteCount,
+        bytes: bytes, headerByteCount: header.count,
+        uncompressedByteCount: header.count + uncompressedByteCount,
         firstRow: rowCount, type: type, encoding: encoding))
   }
 
@@ -226,8 +228,12 @@ final class ColumnChunkEncoder {
     metaData.statistics = summary.statistics()
     metaData.sizeStatistics = summary.sizeStatistics()
     describeEncodings(&metaData)
+    let headers = pages.map { $0.bytes.slice(0..<$0.headerByteCount) }
     return EncodedColumnChunk(
       pages: pages.map(\.bytes), metaData: metaData,
+      headerChecksums: headers.map { CRC32C.checksum($0.bytes) },
+      checksums: ChunkChecksums(
+        pageHeaders: headers.reduce(0) { CRC32C.checksum($1.bytes, continuing: $0) }),
       offsetIndex: OffsetIndex(
         pageLocations: locations, unencodedByteArrayDataBytes: summary.byteArrayByteCounts()),
       columnIndex: summary.columnIndex(),
@@ -266,6 +272,9 @@ final class ColumnChunkEncoder {
 struct EncodedColumnChunk {
   let pages: [Buffer]
   var metaData: ColumnMetaData
+  /// Of each page's header.
+  let headerChecksums: [UInt32]
+  let checksums: ChunkChecksums
   var offsetIndex: OffsetIndex
   let columnIndex: ColumnIndex?
   let bloomFilter: BloomFilter?

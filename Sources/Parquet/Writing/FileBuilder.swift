@@ -22,6 +22,8 @@ struct FileBuilder {
     let columnIndex: ColumnIndex?
     let offsetIndex: OffsetIndex
     let bloomFilter: BloomFilter?
+    let headerChecksums: [UInt32]
+    var checksums: ChunkChecksums
   }
 
   private static let magic = Buffer(utf8: "PAR1")
@@ -69,7 +71,8 @@ struct FileBuilder {
       indexes.append(
         EncodedIndexes(
           columnIndex: chunk.columnIndex, offsetIndex: chunk.offsetIndex,
-          bloomFilter: chunk.bloomFilter))
+          bloomFilter: chunk.bloomFilter, headerChecksums: chunk.headerChecksums,
+          checksums: chunk.checksums))
       metrics[i].add(chunk)
     }
     var group = RowGroup(
@@ -90,8 +93,8 @@ struct FileBuilder {
   /// Writes all that comes behind the row groups.
   mutating func finish() -> WrittenFile {
     isFinished = true
-    let indexChecksum = emitIndexes()
-    let footer = encodeFooter(indexChecksum)
+    emitIndexes()
+    let footer = encodeFooter()
     var tail = ByteWriter(capacity: 8)
     tail.writeLE(UInt32(truncatingIfNeeded: footer.count))
     tail.write(Self.magic)
@@ -103,12 +106,14 @@ struct FileBuilder {
       footerByteCount: footer.count + 8)
   }
 
-  /// Bloom filters, then column indexes, then offset indexes; returns the checksum of all.
-  private mutating func emitIndexes() -> UInt32 {
-    var checksum: UInt32 = 0
+  /// Bloom filters, then column indexes, then offset indexes, the checksums of page headers behind
+  /// each.
+  private mutating func emitIndexes() {
     for (group, column) in places {
       guard let filter = chunks[group][column].bloomFilter else { continue }
-      let placed = emitIndex(filter.encode(), &checksum)
+      let encoded = filter.encode()
+      let placed = emitIndex(encoded)
+      chunks[group][column].checksums.bloomFilter = CRC32C.checksum(encoded.bytes)
       rowGroups[group].columns[column].metaData?.bloomFilterOffset = placed.offset
       rowGroups[group].columns[column].metaData?.bloomFilterLength = placed.length
     }
@@ -116,18 +121,31 @@ struct FileBuilder {
       guard let index = chunks[group][column].columnIndex else { continue }
       var writer = ThriftWriter()
       index.encode(into: &writer)
-      let placed = emitIndex(writer.finish(), &checksum)
+      let encoded = writer.finish()
+      let placed = emitIndex(encoded)
+      chunks[group][column].checksums.columnIndex = CRC32C.checksum(encoded.bytes)
       rowGroups[group].columns[column].columnIndexOffset = placed.offset
       rowGroups[group].columns[column].columnIndexLength = placed.length
     }
     for (group, column) in places {
       var writer = ThriftWriter()
       chunks[group][column].offsetIndex.encode(into: &writer)
-      let placed = emitIndex(writer.finish(), &checksum)
+      let encoded = writer.finish()
+      let placed = emitIndex(encoded)
+      let headers = emitHeaderChecksums(chunks[group][column].headerChecksums)
+      chunks[group][column].checksums.offsetIndex = CRC32C.checksum(
+        headers.bytes, continuing: CRC32C.checksum(encoded.bytes))
       rowGroups[group].columns[column].offsetIndexOffset = placed.offset
       rowGroups[group].columns[column].offsetIndexLength = placed.length
     }
-    return checksum
+  }
+
+  private mutating func emitHeaderChecksums(_ checksums: [UInt32]) -> Buffer {
+    var writer = ByteWriter(capacity: 4 * checksums.count)
+    for checksum in checksums { writer.writeLE(checksum) }
+    let bytes = writer.finish()
+    emit(bytes)
+    return bytes
   }
 
   /// All column chunks of the file in order.
@@ -135,22 +153,21 @@ struct FileBuilder {
     chunks.indices.flatMap { group in chunks[group].indices.map { (group, $0) } }
   }
 
-  private mutating func emitIndex(
-    _ bytes: Buffer, _ checksum: inout UInt32
-  ) -> (offset: Int64, length: Int32) {
-    checksum = CRC32C.checksum(bytes.bytes, continuing: checksum)
+  private mutating func emitIndex(_ bytes: Buffer) -> (offset: Int64, length: Int32) {
     defer { emit(bytes) }
     return (byteCount, Int32(clamping: bytes.count))
   }
 
-  private func encodeFooter(_ indexChecksum: UInt32) -> Buffer {
+  private func encodeFooter() -> Buffer {
     var footer = FileMetaData(
       version: 2, schema: schema.elements, rowCount: rowCount, rowGroups: rowGroups)
     footer.createdBy = options.createdBy
     footer.columnOrders = schema.leaves.map { _ in .typeDefined }
     var pairs = options.keyValueMetadata.map { KeyValue(key: $0.key, value: $0.value) }
     pairs.append(
-      KeyValue(key: FooterChecksum.indexKey, value: FooterChecksum.text(indexChecksum)))
+      KeyValue(
+        key: ChunkChecksums.key, value: ChunkChecksums.text(chunks.flatMap { $0.map(\.checksums) }))
+    )
     pairs.append(KeyValue(key: FooterChecksum.footerKey, value: FooterChecksum.blank))
     footer.keyValueMetadata = pairs
     let checksum = CRC32C.checksum(Self.encode(footer).bytes)
