@@ -33,6 +33,8 @@ public struct ParquetProblem: Hashable, Sendable {
     case offsetIndex = "offset-index"
     /// The column index tells bounds and nulls that the pages keep to.
     case columnIndex = "column-index"
+    /// The Bloom filter and the indexes are those that were written.
+    case indexChecksum = "index-checksum"
     /// The chunk's statistics tell bounds and nulls that its values keep to.
     case statistics
     /// The Bloom filter admits each value.
@@ -102,7 +104,8 @@ extension ParquetFile {
     let ranges = footer.checkedRanges(rowGroup: group, leaf: leaf)
     let bytes = try await fetch(ranges, gapLimit: 0)
     return footer.indexDamage(rowGroup: group, leaf: leaf, bytes: bytes).compactMap {
-      guard case .checksumMismatch(let part, let expected, let found) = $0 else { return nil }
+      error -> ParquetProblem? in
+      guard case .checksumMismatch(let part, let expected, let found) = error else { return nil }
       return ParquetProblem(
         check: .indexChecksum, part: part, expected: "CRC-32C \(expected)", found: "\(found)")
     }
