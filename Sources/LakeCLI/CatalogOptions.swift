@@ -42,7 +42,8 @@ struct CatalogOptions: ParsableArguments {
         named: catalog, allowing: try allowed())
     }
     let location = warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse"
-    return try FilesystemCatalog(warehouse: Location.absolute(location), store: Stores.local, allowing: try allowed())
+    return try FilesystemCatalog(
+      warehouse: Location.absolute(location), store: Stores.local, allowing: try allowed())
   }
 
   /// The table that `name` names: in the catalog, or at a location.

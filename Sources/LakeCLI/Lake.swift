@@ -16,12 +16,14 @@ struct Lake: AsyncParsableCommand {
       """,
     version: Version.current,
     subcommands: [
-      CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self, DeleteCommand.self,
+      CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
+      DeleteCommand.self,
       UpdateCommand.self,
       ScanCommand.self, CountCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
-      RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self, DropCommand.self,
+      RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
+      DropCommand.self,
       AnalyzeCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])

@@ -26,7 +26,8 @@ struct VersionHintTests {
     #expect(try await world.violations() == [])
   }
 
-  @Test func `C3, rule 56: a missing hint is found around, and made again by the next commit`() async throws
+  @Test func `C3, rule 56: a missing hint is found around, and made again by the next commit`()
+    async throws
   {
     let world = try CatalogWorld()
     try await world.make(upTo: 4)

@@ -18,7 +18,9 @@ struct AddFilesTests {
   }
 
   /// Writes a file without field ids, of rows of `columns`.
-  private func file(_ name: String, _ columns: String, _ rows: [[Value?]]) async throws -> ObjectPath {
+  private func file(_ name: String, _ columns: String, _ rows: [[Value?]]) async throws
+    -> ObjectPath
+  {
     let schema = try Schema(columns)
     let fields = schema.columnFields.map { field in
       var field = field

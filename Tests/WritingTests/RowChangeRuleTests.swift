@@ -57,7 +57,8 @@ struct RowChangeRuleTests {
     return found.sorted()
   }
 
-  @Test func `rule 78: a deletion vector takes in what position deletes had deleted`() async throws {
+  @Test func `rule 78: a deletion vector takes in what position deletes had deleted`() async throws
+  {
     var table = try await table(.v2)
     table = try await delete("k IN (1, 12)", from: table)
     #expect(try await deletes(of: table).map(\.format) == [.parquet])
@@ -68,7 +69,8 @@ struct RowChangeRuleTests {
     table = try await delete("k = 3", from: table)
     let after = try await deletes(of: table).filter(\.isDeletionVector)
     #expect(after.map(\.recordCount) == [3], "one vector a file")
-    #expect(try await numbers(table) == (0..<20).map { Int64($0) }.filter { ![1, 2, 3, 12].contains($0) })
+    #expect(
+      try await numbers(table) == (0..<20).map { Int64($0) }.filter { ![1, 2, 3, 12].contains($0) })
   }
 
   @Test func `rule 79: with a data file its vector goes, and others of its Puffin file stay`()
@@ -80,9 +82,11 @@ struct RowChangeRuleTests {
     #expect(Set(before.map(\.path)).count == 1 && before.count == 2, "two blobs of one file")
     table = try await delete("k < 10", from: table)
     let after = try await deletes(of: table)
-    #expect(after.map(\.identity) == before.filter { $0.recordCount == 1 }.map(\.identity).filter {
-      after.map(\.identity).contains($0)
-    })
+    #expect(
+      after.map(\.identity)
+        == before.filter { $0.recordCount == 1 }.map(\.identity).filter {
+          after.map(\.identity).contains($0)
+        })
     #expect(after.count == 1)
     #expect(try await store.headIfPresent(ObjectPath(before[0].path)) != nil)
     #expect(try await numbers(table) == (10..<20).map { Int64($0) }.filter { $0 != 12 })

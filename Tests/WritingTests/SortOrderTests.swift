@@ -58,7 +58,9 @@ struct SortOrderTests {
     }
   }
 
-  private static func isInOrder(_ x: (b: [UInt8]?, a: Int64?), _ y: (b: [UInt8]?, a: Int64?)) -> Bool {
+  private static func isInOrder(_ x: (b: [UInt8]?, a: Int64?), _ y: (b: [UInt8]?, a: Int64?))
+    -> Bool
+  {
     switch (x.b, y.b) {
     case (nil, nil): break
     case (nil, _): return false

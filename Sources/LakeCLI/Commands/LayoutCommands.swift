@@ -28,7 +28,8 @@ struct DropPartitionCommand: AsyncParsableCommand, ChangingCommand {
     commandName: "drop-partition",
     abstract: "No longer partition new files by something.",
     usage: "lake alter TABLE drop-partition NAME…",
-    discussion: "A partition field is named by its name (id_bucket) or its term ('bucket(16, id)').")
+    discussion: "A partition field is named by its name (id_bucket) or its term ('bucket(16, id)')."
+  )
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions

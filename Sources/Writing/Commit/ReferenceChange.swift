@@ -7,7 +7,8 @@ public struct ReferenceChange: TableChange {
   private let kind: Kind
 
   private enum Kind: Sendable {
-    case create(name: String, SnapshotReference.Kind, SnapshotID?, SnapshotReference.Retention, Replacing)
+    case create(
+      name: String, SnapshotReference.Kind, SnapshotID?, SnapshotReference.Retention, Replacing)
     case remove(name: String, SnapshotReference.Kind)
     case fastForward(branch: String, to: String)
     case rollback(branch: String, to: SnapshotID)

@@ -60,7 +60,8 @@ public final class PartitionedWriter {
     environment: Environment, threads: Int, sortByteLimit: Int = PartitionedWriter.sortByteLimit
   ) throws(CommitError) {
     do throws(IcebergError) {
-      schema = lineage == .assigned
+      schema =
+        lineage == .assigned
         ? metadata.currentSchema : try metadata.currentSchema.withRowLineage()
     } catch {
       throw .rejected(error)

@@ -52,7 +52,8 @@ struct PositionDeleteWriter {
 
   // MARK: deletion vectors
 
-  private mutating func vectors(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile] {
+  private mutating func vectors(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile]
+  {
     let path = try nextPath(ending: "deletes.puffin")
     var blobs: [PuffinBlob] = []
     let bytes: Buffer

@@ -79,7 +79,8 @@ struct MatchedRows: Sendable {
   }
 
   /// The positions of the live rows that match, by file.
-  private static func positions(_ scan: TableScan) async throws(ScanError) -> [String: DeletionVector]
+  private static func positions(_ scan: TableScan) async throws(ScanError) -> [String:
+    DeletionVector]
   {
     var found: [String: DeletionVector] = [:]
     let columns = [MetadataColumn.file.rawValue, MetadataColumn.position.rawValue]

@@ -18,7 +18,11 @@ struct RowRemoval {
     self.table = table
     self.filter = filter
     self.branch = branch
-    if let mode { self.mode = mode } else { self.mode = try RowChangeKind.delete.mode(table.metadata) }
+    if let mode {
+      self.mode = mode
+    } else {
+      self.mode = try RowChangeKind.delete.mode(table.metadata)
+    }
     isolation = try RowChangeKind.delete.isolation(table.metadata)
     try table.metadata.check(self.mode)
   }

@@ -18,7 +18,11 @@ struct RowUpdate {
     self.table = table
     self.filter = filter
     self.branch = branch
-    if let mode { self.mode = mode } else { self.mode = try RowChangeKind.update.mode(table.metadata) }
+    if let mode {
+      self.mode = mode
+    } else {
+      self.mode = try RowChangeKind.update.mode(table.metadata)
+    }
     isolation = try RowChangeKind.update.isolation(table.metadata)
     try table.metadata.check(self.mode)
   }
