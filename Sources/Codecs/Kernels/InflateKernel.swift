@@ -2,9 +2,9 @@
 
 /// Inflates one raw deflate stream whose bytes are all there.
 ///
-/// Against zlib 1.2.13, whose stream decoder is its twin in the tests: twice as fast on text, and
-/// 1.45 times on the blocks of some hundred bytes that manifests come in, most of whose time goes
-/// into tables of codes.
+/// Gain: against zlib 1.2.13, whose stream decoder is its twin in the tests, 2 × on text and 1.45 ×
+/// on the blocks of some hundred bytes that manifests come in, most of whose time goes into tables
+/// of codes.
 ///
 /// Source: RFC 1951.
 @safe

@@ -2,6 +2,8 @@
 
 /// What a code of a deflate block means, looked up by the bits that come next.
 ///
+/// Gain: that of ``InflateKernel``, whose time is spent here.
+///
 ///     bits 0...7    how many bits to take, those that follow the code included
 ///     bits 8...11   how many of them the code itself is; of a link, how many more choose in its table
 ///     bits 12...15  what it is
