@@ -10,7 +10,8 @@ enum PointerCode {
     "Sources/Bytes/Buffer.swift", "Sources/Bytes/BufferStorage.swift",
     "Sources/Bytes/MutableBuffer.swift", "Sources/Bytes/RawSpan+Loading.swift",
     "Sources/Codecs/Zstd.swift", "Sources/Codecs/Deflate.swift", "Sources/Codecs/Snappy.swift",
-    "Sources/Codecs/LZ4.swift", "Sources/Codecs/BlockInflater.swift", "Sources/Arrow/CData/", "Sources/Storage/Stores/",
+    "Sources/Codecs/LZ4.swift", "Sources/Codecs/BlockInflater.swift", "Sources/Arrow/CData/",
+    "Sources/Storage/Stores/",
     "Sources/Storage/ObjectPath.swift", "Sources/LakeCLI/",
   ]
 
