@@ -18,15 +18,11 @@ struct LyingFileTests {
     case shiftedRows, fewerPages, rowsOutOfOrder, pagesElsewhere, impossibleChunkCounts
     case boundsOfNaN
 
-    /// Rows that are shifted alike in all pages fit every page that is read but the first and the
-    /// last: only who reads these finds out, so no law is asked of it but to end well.
-    static let thatAreFoundOut = allCases.filter { $0 != .shiftedRows }
-
     /// Found out only where a page is read whose rows it is about.
     var isOfRows: Bool { self == .shiftedRows || self == .rowsOutOfOrder || self == .fewerPages }
   }
 
-  @Test(arguments: Lie.thatAreFoundOut)
+  @Test(arguments: Lie.allCases)
   func `no lie that can be found out changes the rows`(lie: Lie) async throws {
     let random = SeededRandom(printing: "\(lie)")
     for round in 0..<6 {
@@ -39,25 +35,14 @@ struct LyingFileTests {
         let predicate = Generators.predicate(random, on: file.schema, depth: lie.isOfRows ? 0 : 3)
         let note = Comment("\(lie), round \(round): \(file.text), where \(predicate)")
         var tuning = ReadTuning.random(random)
-        if lie.isOfRows { tuning.partByteCount = 32 << 20 }
+        if lie.isOfRows {
+          // Who reads a page that is lied about finds out for what is read with it: a row group read
+          // in several units may lose the row at the boundary, which is another's.
+          tuning.partByteCount = 32 << 20
+          tuning.unitByteCount = 1 << 40
+        }
         let found = try await ParquetScan(lying.parquet).filter(predicate).tuned(tuning).lines()
         #expect(try found.lines == file.lines(matching: predicate), note)
-      }
-    }
-  }
-
-  @Test func `shifted rows end in rows or a typed error`() async throws {
-    let random = SeededRandom(printing: "shifted rows")
-    for _ in 0..<12 {
-      let file = try await RandomParquetFile(random)
-      let bytes = try LyingFile(file.bytes).telling(.shiftedRows)
-      let lying = try await RandomParquetFile(bytes, file.rows, file.schema, file.text)
-      let predicate = Generators.predicate(random, on: file.schema, depth: 0)
-      do throws(ScanError) {
-        let all = file.rows.count
-        #expect(try await ParquetScan(lying.parquet).filter(predicate).count() <= Int64(all))
-      } catch {
-        guard case .dataFile = error else { throw error }
       }
     }
   }
