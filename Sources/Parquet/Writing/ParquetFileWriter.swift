@@ -73,8 +73,8 @@ public final class ParquetFileWriter {
 
   /// Adds the rows of `batch`, whose columns are those of ``fields``.
   ///
-  /// - Throws: ``ParquetError/unwritable(path:what:)`` for columns of other types, or nulls where
-  ///   none may be.
+  /// - Throws: ``ParquetError/unwritable(path:what:)`` for columns of other types, nulls where none
+  ///   may be, or decimals of more digits than their type has.
   public func write(_ batch: RecordBatch) throws(ParquetError) {
     try begin(batch)
     var start = 0
@@ -133,6 +133,9 @@ public final class ParquetFileWriter {
     if let batch, batch.fields.count != fields.count {
       throw .unwritable(
         path: "", what: "found \(batch.fields.count) columns, expected \(fields.count)")
+    }
+    for (field, column) in zip(batch?.fields ?? [], batch?.columns ?? []) {
+      try DecimalRange.check(column, path: field.name)
     }
     isBroken = true
   }
