@@ -13,9 +13,18 @@ extension TableScan {
     return scan
   }
 
-  /// True if metadata tells that every row of the task's file matches.
-  package func isDecided(_ task: ScanTask, schema: Schema) throws(ScanError) -> Bool {
-    try decided(task, try bind(schema))
+  /// The tasks of `plan`, which is of this scan: those of whose files metadata tells that every row
+  /// matches, and those that have to be read to know.
+  package func decided(
+    _ plan: ScanPlan
+  ) throws(ScanError) -> (whole: [ScanTask], open: [ScanTask]) {
+    let filter = try bind(plan.schema)
+    var whole: [ScanTask] = []
+    var open: [ScanTask] = []
+    for task in plan.tasks {
+      if try decided(task, filter) { whole.append(task) } else { open.append(task) }
+    }
+    return (whole, open)
   }
 }
 

@@ -41,9 +41,7 @@ extension Table {
     } catch {
       // After an unknown outcome the files may be part of the table.
       if case .stateUnknown = error { throw .commit(error) }
-      for file in files {
-        if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
-      }
+      await store.discard(files)
       throw .commit(error)
     }
   }

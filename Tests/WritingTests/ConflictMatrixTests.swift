@@ -146,8 +146,9 @@ struct ConflictMatrixTests {
       case .updateOnWrite: return try await update(.copyOnWrite)
       case .overwrite:
         let added = try await files([12], 9)
-        let planned = try await RowRemoval(table, Self.wanted, .mergeOnRead, branch)
-          .plan(adding: added)
+        let request = try RowChangeRequest(
+          .delete, of: table, Self.wanted, .mergeOnRead, branch)
+        let planned = try await RowRemoval(request).plan(adding: added)
         return planned?.delta ?? RowDelta.nothing
       case .replaceEverything: return ReplacePartitions(try await files([13], 8), branch: branch)
       case .rewriteFile: return try await rewrite()
@@ -179,11 +180,13 @@ struct ConflictMatrixTests {
     private func remove(
       _ filter: Predicate, _ mode: RowChangeMode
     ) async throws(CommitError) -> any TableChange {
-      try await RowRemoval(table, filter, mode, branch).plan(adding: [])?.delta ?? RowDelta.nothing
+      let request = try RowChangeRequest(.delete, of: table, filter, mode, branch)
+      return try await RowRemoval(request).plan(adding: [])?.delta ?? RowDelta.nothing
     }
 
     private func update(_ mode: RowChangeMode) async throws(CommitError) -> any TableChange {
-      let planned = try await RowUpdate(table, Self.wanted, mode, branch).plan {
+      let request = try RowChangeRequest(.update, of: table, Self.wanted, mode, branch)
+      let planned = try await RowUpdate(request).plan {
         (rows) throws(CommitError) in
         var columns = rows.columns
         let builder = ColumnBuilder(.int32)

@@ -118,9 +118,7 @@ public final class PartitionedWriter {
     unsorted = [:]
     for writer in open.values { await writer.abort() }
     open = [:]
-    for file in finished {
-      if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
-    }
+    await store.discard(finished)
     finished = []
   }
 

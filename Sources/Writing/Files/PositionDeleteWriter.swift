@@ -95,9 +95,7 @@ struct PositionDeleteWriter {
     do throws(CommitError) {
       for group in groups { files.append(try await file(group)) }
     } catch {
-      for file in files {
-        if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
-      }
+      await store.discard(files)
       throw error
     }
     return files

@@ -26,8 +26,10 @@ struct MatchedRows: Sendable {
   /// The files that have matching rows.
   var tasks: [ScanTask] { whole + parts.map(\.task) }
 
-  /// How many rows match, where files tell; nil if equality deletes leave that open.
-  let rowCount: Int64?
+  /// The positions of the rows of ``parts`` that match, by the path of their file.
+  var positionsByPath: [String: DeletionVector] {
+    Dictionary(parts.map { ($0.task.file.path, $0.matching) }) { _, last in last }
+  }
 
   /// Finds the rows of the head of `branch` that match `filter`.
   ///
@@ -39,23 +41,13 @@ struct MatchedRows: Sendable {
     let scan = table.scan().at(.reference(branch)).filter(filter)
     do throws(ScanError) {
       let plan = try await scan.plan()
-      var whole: [ScanTask] = []
-      var open: [ScanTask] = []
-      for task in plan.tasks {
-        if try scan.isDecided(task, schema: plan.schema) {
-          whole.append(task)
-        } else {
-          open.append(task)
-        }
-      }
+      var (whole, open) = try scan.decided(plan)
       let matching = try await Self.positions(scan.of(open))
       let touched = open.filter { matching[$0.file.path] != nil }
       let deleted = try await table.deletedPositions(of: touched)
       var parts: [Part] = []
-      var count: Int64? = 0
       for (task, deleted) in zip(touched, deleted) {
         let positions = matching[task.file.path] ?? DeletionVector()
-        count = count.map { $0 + Int64(positions.count) }
         if !task.hasEqualityDeletes,
           Int64(positions.count) + Int64(deleted.count) == task.file.recordCount
         {
@@ -64,15 +56,9 @@ struct MatchedRows: Sendable {
           parts.append(Part(task: task, matching: positions, deleted: deleted))
         }
       }
-      for (task, deleted) in zip(whole, try await table.deletedPositions(of: whole)) {
-        guard matching[task.file.path] == nil else { continue }
-        let live = task.file.recordCount - Int64(deleted.count)
-        count = task.hasEqualityDeletes ? nil : count.map { $0 + live }
-      }
       snapshot = plan.snapshot
       self.whole = whole
       self.parts = parts
-      rowCount = count
     } catch {
       throw .reading(error)
     }

@@ -11,8 +11,7 @@ struct RowRewriting {
   let table: Table
   let branch: String
 
-  /// Where in the batches that ``write(_:where:_:)`` hands out the metadata columns begin: `_file`,
-  /// `_pos`, and from v3 on the two of row lineage.
+  /// What tells where a row was read; never written again.
   static let metadataColumns: [MetadataColumn] = [.file, .position]
 
   private var carriesLineage: Bool { table.metadata.formatVersion >= .v3 }

@@ -17,8 +17,9 @@ extension Table {
     where filter: Predicate, mode: RowChangeMode? = nil,
     branch: String = SnapshotReference.mainBranch
   ) async throws(CommitError) -> CommitReceipt? {
-    try await redoing { (table) throws(CommitError) in
-      try await RowRemoval(table, filter, mode, branch).plan(adding: [])
+    try await redoing { (table) throws(CommitError) -> PlannedRows? in
+      let request = try RowChangeRequest(.delete, of: table, filter, mode, branch)
+      return try await RowRemoval(request).plan(adding: [])
     }
   }
 
@@ -33,8 +34,9 @@ extension Table {
     branch: String = SnapshotReference.mainBranch,
     _ change: @Sendable (RecordBatch) throws(CommitError) -> RecordBatch
   ) async throws(CommitError) -> CommitReceipt? {
-    try await redoing { (table) throws(CommitError) in
-      try await RowUpdate(table, filter, mode, branch).plan(change)
+    try await redoing { (table) throws(CommitError) -> PlannedRows? in
+      let request = try RowChangeRequest(.update, of: table, filter, mode, branch)
+      return try await RowUpdate(request).plan(change)
     }
   }
 
@@ -49,8 +51,9 @@ extension Table {
     let files = try await writeFiles(next)
     return try await committing(files, or: Source.self) {
       () throws(CommitError) -> CommitReceipt? in
-      try await redoing { (table) throws(CommitError) in
-        try await RowRemoval(table, filter, nil, branch).plan(adding: files)
+      try await redoing { (table) throws(CommitError) -> PlannedRows? in
+        let request = try RowChangeRequest(.delete, of: table, filter, nil, branch)
+        return try await RowRemoval(request).plan(adding: files)
       }
     }
   }
@@ -88,7 +91,7 @@ extension Table {
       } catch {
         // After an unknown outcome its files may be part of the table.
         if case .stateUnknown = error { throw error }
-        await planned.discard(in: store)
+        await store.discard(planned.files)
         guard case .conflict(let conflict) = error else { throw error }
         let isLast =
           attempts >= policy.attemptLimit ?? .max
@@ -98,20 +101,6 @@ extension Table {
       do throws(CatalogError) { table = try await table.refreshed() } catch {
         throw .catalog(error)
       }
-    }
-  }
-}
-
-/// A change of rows that is ready to be committed.
-struct PlannedRows: Sendable {
-  let delta: RowDelta
-  /// Data and delete files written for it alone.
-  let files: [DataFile]
-
-  func discard(in store: any ObjectStore) async {
-    var paths: Set<String> = []
-    for file in files where paths.insert(file.path).inserted {
-      if let path = try? ObjectPath(file.path) { try? await store.delete(path) }
     }
   }
 }
