@@ -49,7 +49,7 @@ private struct WrittenSchema: TableChange {
         field.isRequired || !same.isRequired, holds(field.type, same.type, base.metadata)
       else { throw .conflict(.columnChanged(name ?? field.name)) }
     }
-    return ChangePlan(requirements: [], updates: [])
+    return .nothing
   }
 
   /// True if values of `written` are read as `now`; of types with parts, these are looked at alone.

@@ -49,7 +49,7 @@ public struct LayoutChange: TableChange {
     try edit(&terms, metadata.currentSchema)
     let spec = try metadata.partitionSpec(of: terms)
     try spec.check(for: metadata.currentSchema)
-    guard spec.fields != old.fields else { return ChangePlan(requirements: [], updates: []) }
+    guard spec.fields != old.fields else { return .nothing }
     return plan(
       metadata,
       [
@@ -65,7 +65,7 @@ public struct LayoutChange: TableChange {
     let order = try make(metadata.currentSchema)
     try order.check(for: metadata.currentSchema)
     guard order.fields != metadata.defaultSortOrder.fields else {
-      return ChangePlan(requirements: [], updates: [])
+      return .nothing
     }
     return plan(
       metadata, [.defaultSortOrder(metadata.defaultSortOrderID)],
@@ -76,9 +76,9 @@ public struct LayoutChange: TableChange {
     _ metadata: TableMetadata, _ relied: [TableRequirement], _ updates: [TableUpdate]
   ) -> ChangePlan {
     // Terms name columns by their ids in this schema.
-    var requirements = relied + [.currentSchema(metadata.currentSchemaID)]
-    if let uuid = metadata.uuid { requirements.append(.tableUUID(uuid)) }
-    return ChangePlan(requirements: requirements, updates: updates)
+    let schema = TableRequirement.currentSchema(metadata.currentSchemaID)
+    return ChangePlan(
+      requirements: relied + [schema] + metadata.sameTable, updates: updates)
   }
 }
 
@@ -95,7 +95,7 @@ public struct FormatUpgrade: TableChange {
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
     guard version != base.metadata.formatVersion else {
-      return ChangePlan(requirements: [], updates: [])
+      return .nothing
     }
     let upgraded = try base.applying([.upgradeFormatVersion(version)])
     let main = SnapshotReference.mainBranch

@@ -17,7 +17,7 @@ public struct ManifestRewrite: TableChange {
   ) async throws(CommitError) -> ChangePlan {
     let head = try base.head(of: branch)
     guard let list = try await base.manifestList(of: head), list.count > 1 else {
-      return ChangePlan(requirements: [], updates: [])
+      return .nothing
     }
     var producer = try SnapshotProducer(base, branch: branch, attempt: attempt)
     return try await producer.rewriteManifests(list.manifests, by: self)

@@ -16,7 +16,6 @@ struct ManifestWriting {
   private let base: Table
   private let attempt: CommitAttempt
   private let snapshotID: SnapshotID
-  private let folder: ObjectPath
   private let targetByteCount: Int
   private var count = 0
 
@@ -26,15 +25,6 @@ struct ManifestWriting {
     self.base = base
     self.attempt = attempt
     self.snapshotID = snapshotID
-    do throws(StorageError) {
-      if let path = base.metadata.properties["write.metadata.path"] {
-        folder = try ObjectPath(path)
-      } else {
-        folder = try ObjectPath(base.metadata.location).appending("metadata")
-      }
-    } catch {
-      throw .storage(error, while: "naming manifests of \(base.name)")
-    }
     do throws(IcebergError) {
       targetByteCount = Int(
         clamping: try base.metadata.properties.value(of: .manifestTargetByteCount))
@@ -55,20 +45,14 @@ struct ManifestWriting {
   mutating func write(
     _ added: [DataFile], at age: SequenceNumber?
   ) async throws(CommitError) -> [ManifestFile] {
-    let targetByteCount = targetByteCount
     var manifests: [ManifestFile] = []
     for content in [ManifestFile.Content.data, .deletes] {
       let files = added.filter { ($0.content == .data) == (content == .data) }
       for specID in Set(files.map(\.partition.specID)).sorted() {
-        var rest = files.filter { $0.partition.specID == specID }[...]
-        while !rest.isEmpty {
-          let manifest = try await write(specID, content) { (writer) throws(IcebergError) in
-            while let file = rest.popFirst() {
-              try writer.add(file, sequenceNumber: content == .data ? age : nil)
-              if writer.byteCount >= targetByteCount { return }
-            }
-          }
-          manifests.append(manifest)
+        let files = files.filter { $0.partition.specID == specID }
+        manifests += try await write(files, specID, content) {
+          (writer, file) throws(IcebergError) in
+          try writer.add(file, sequenceNumber: content == .data ? age : nil)
         }
       }
     }
@@ -119,20 +103,32 @@ struct ManifestWriting {
   mutating func write(
     _ rewrite: ManifestRewrite, of replaced: [ManifestFile]
   ) async throws(CommitError) -> [ManifestFile] {
-    let targetByteCount = targetByteCount
     let entries = try await base.entries(of: replaced)
     var manifests: [ManifestFile] = []
     for (specID, content, sorted) in rewrite.groups(entries) {
-      var rest = sorted[...]
-      while !rest.isEmpty {
-        let manifest = try await write(specID, content) { (writer) throws(IcebergError) in
-          while let entry = rest.popFirst() {
-            try writer.keep(entry)
-            if writer.byteCount >= targetByteCount { return }
-          }
-        }
-        manifests.append(manifest)
+      manifests += try await write(sorted, specID, content) {
+        (writer, entry) throws(IcebergError) in try writer.keep(entry)
       }
+    }
+    return manifests
+  }
+
+  /// `items` in as many manifests as the target size makes of them.
+  private mutating func write<Item>(
+    _ items: [Item], _ specID: PartitionSpecID, _ content: ManifestFile.Content,
+    _ put: (inout ManifestWriter, Item) throws(IcebergError) -> Void
+  ) async throws(CommitError) -> [ManifestFile] {
+    let targetByteCount = targetByteCount
+    var manifests: [ManifestFile] = []
+    var rest = items[...]
+    while !rest.isEmpty {
+      let manifest = try await write(specID, content) { (writer) throws(IcebergError) in
+        while let item = rest.popFirst() {
+          try put(&writer, item)
+          if writer.byteCount >= targetByteCount { return }
+        }
+      }
+      manifests.append(manifest)
     }
     return manifests
   }
@@ -141,12 +137,12 @@ struct ManifestWriting {
     _ specID: PartitionSpecID, _ content: ManifestFile.Content,
     _ fill: (inout ManifestWriter) throws(IcebergError) -> Void
   ) async throws(CommitError) -> ManifestFile {
-    let name = "\(attempt.fileName)-m\(count).avro"
+    let path = try base.metadataPath("\(attempt.fileName)-m\(count).avro")
     count += 1
     let manifest: NewManifest
     do throws(IcebergError) {
       var writer = try ManifestWriter(
-        path: try path(name).text, layout: try base.metadata.partitionLayout(specID),
+        path: path.text, layout: try base.metadata.partitionLayout(specID),
         schema: base.metadata.currentSchema, formatVersion: base.metadata.formatVersion,
         content: content, snapshotID: snapshotID)
       try fill(&writer)
@@ -154,18 +150,12 @@ struct ManifestWriting {
     } catch {
       throw .rejected(error)
     }
-    _ = try await write(manifest.bytes, as: name)
+    try await write(manifest.bytes, to: path)
     return manifest.file(at: sequenceNumber)
   }
 
-  /// Writes a file of the attempt into the metadata folder.
-  mutating func write(
-    _ bytes: Buffer, as name: String
-  ) async throws(CommitError) -> ObjectPath {
-    let path: ObjectPath
-    do throws(StorageError) { path = try folder.appending(name) } catch {
-      throw .storage(error, while: "naming manifests of \(base.name)")
-    }
+  /// Writes a file of the attempt.
+  mutating func write(_ bytes: Buffer, to path: ObjectPath) async throws(CommitError) {
     // Noted before it is written: what comes of a failed write is not known to be nothing.
     files.append(path)
     do throws(StorageError) {
@@ -173,18 +163,11 @@ struct ManifestWriting {
     } catch {
       throw .storage(error, while: "writing \(path)")
     }
-    return path
   }
 
   /// Deletes those of the attempt's own files that are called `paths`: nothing refers to them.
   mutating func discard(_ paths: Set<String>) async {
     for file in files where paths.contains(file.text) { try? await base.store.delete(file) }
     files.removeAll { paths.contains($0.text) }
-  }
-
-  private func path(_ name: String) throws(IcebergError) -> ObjectPath {
-    do throws(StorageError) { return try folder.appending(name) } catch {
-      throw .invalid("a manifest's name", reason: "\(error)")
-    }
   }
 }

@@ -18,7 +18,6 @@ public struct PropertyChange: TableChange {
     var updates: [TableUpdate] = []
     if !set.isEmpty { updates.append(.setProperties(set)) }
     if !removed.isEmpty { updates.append(.removeProperties(removed)) }
-    return ChangePlan(
-      requirements: base.metadata.uuid.map { [.tableUUID($0)] } ?? [], updates: updates)
+    return ChangePlan(requirements: base.metadata.sameTable, updates: updates)
   }
 }

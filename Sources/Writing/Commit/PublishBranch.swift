@@ -19,7 +19,7 @@ public struct PublishBranch: TableChange {
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
     guard let source = try base.head(of: branch) else {
-      return ChangePlan(requirements: [], updates: [])
+      return .nothing
     }
     let head = try base.head(of: target)
     guard let head, !base.metadata.isAncestor(head.id, of: source.id) else {

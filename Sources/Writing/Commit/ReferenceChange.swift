@@ -150,8 +150,7 @@ public struct ReferenceChange: TableChange {
   private func plan(
     _ metadata: TableMetadata, _ name: String, _ old: SnapshotReference?, _ update: TableUpdate
   ) -> ChangePlan {
-    var requirements: [TableRequirement] = [.referenceSnapshot(name: name, old?.snapshotID)]
-    if let uuid = metadata.uuid { requirements.append(.tableUUID(uuid)) }
+    let requirements = [.referenceSnapshot(name: name, old?.snapshotID)] + metadata.sameTable
     if case .setSnapshotReference(_, let reference) = update, reference == old {
       return ChangePlan(requirements: requirements, updates: [])
     }

@@ -39,17 +39,16 @@ public struct SchemaChange: TableChange {
       sortOrder: metadata.defaultSortOrder)
     try edit(&evolution)
     let new = evolution.schema
-    guard new != old else { return ChangePlan(requirements: [], updates: []) }
+    guard new != old else { return .nothing }
     var updates: [TableUpdate] = [.addSchema(new), .setCurrentSchema(.lastAdded)]
     if let text = metadata.properties[Self.mappingKey] {
       let mapping = try NameMapping(json: text).updated(for: new)
       updates.append(.setProperties([Self.mappingKey: mapping.jsonText]))
     }
-    var requirements: [TableRequirement] = [
+    let requirements: [TableRequirement] = [
       .currentSchema(metadata.currentSchemaID), .lastAssignedFieldID(metadata.lastColumnID),
     ]
-    if let uuid = metadata.uuid { requirements.append(.tableUUID(uuid)) }
-    return ChangePlan(requirements: requirements, updates: updates)
+    return ChangePlan(requirements: requirements + metadata.sameTable, updates: updates)
   }
 
   private static let mappingKey = "schema.name-mapping.default"

@@ -150,8 +150,9 @@ struct SnapshotProducer {
     } catch {
       throw .rejected(error)
     }
-    let name = "snap-\(snapshotID.rawValue)-\(attempt.number)-\(attempt.commitID).avro"
-    let path = try await writing.write(output.list.bytes, as: name)
+    let path = try base.metadataPath(
+      "snap-\(snapshotID.rawValue)-\(attempt.number)-\(attempt.commitID).avro")
+    try await writing.write(output.list.bytes, to: path)
     let snapshot = Snapshot(
       id: snapshotID, parentID: parent?.id, sequenceNumber: writer.sequenceNumber,
       timestampMilliseconds: base.metadata.snapshotTimestamp(
@@ -207,9 +208,20 @@ extension Table {
 
   /// What must still hold for a plan made on `head` to be committed to `branch`.
   func requirements(_ branch: String, _ head: Snapshot?) -> [TableRequirement] {
-    var requirements: [TableRequirement] = [.referenceSnapshot(name: branch, head?.id)]
-    if let uuid = metadata.uuid { requirements.append(.tableUUID(uuid)) }
-    return requirements
+    [.referenceSnapshot(name: branch, head?.id)] + metadata.sameTable
+  }
+
+  /// Where a metadata file called `name` goes: in `write.metadata.path`, else in `metadata` of the
+  /// table's location.
+  func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
+    do throws(StorageError) {
+      if let path = metadata.properties["write.metadata.path"] {
+        return try ObjectPath(path).appending(name)
+      }
+      return try ObjectPath(metadata.location).appending("metadata").appending(name)
+    } catch {
+      throw .storage(error, while: "naming '\(name)'")
+    }
   }
 
   func layout(_ id: PartitionSpecID) throws(CommitError) -> PartitionLayout {

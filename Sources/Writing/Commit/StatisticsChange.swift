@@ -24,7 +24,7 @@ public struct StatisticsChange: TableChange {
     guard let snapshot = base.metadata.snapshot(snapshot) else {
       throw .conflict(.historyIsGone(self.snapshot))
     }
-    guard !sketches.isEmpty else { return ChangePlan(requirements: [], updates: []) }
+    guard !sketches.isEmpty else { return .nothing }
     let old = base.metadata.statistics.last { $0.snapshotID == snapshot.id }
     let carried = try await carried(from: old, base)
     let path = try base.metadataPath("\(snapshot.id.rawValue)-\(attempt.fileName).stats")
@@ -38,8 +38,8 @@ public struct StatisticsChange: TableChange {
       snapshotID: snapshot.id, path: path.text, byteCount: Int64(file.count),
       footerByteCount: footerByteCount, blobs: blobs)
     return ChangePlan(
-      requirements: base.metadata.uuid.map { [.tableUUID($0)] } ?? [],
-      updates: [.setStatistics(statistics)], attemptFiles: [path])
+      requirements: base.metadata.sameTable, updates: [.setStatistics(statistics)],
+      attemptFiles: [path])
   }
 
   /// A blob as it is stored in another file.
@@ -118,18 +118,6 @@ extension StatisticsBlob {
 }
 
 extension Table {
-  /// The path of `name` in the folder of the table's metadata files.
-  fileprivate func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
-    do throws(StorageError) {
-      if let path = metadata.properties["write.metadata.path"] {
-        return try ObjectPath(path).appending(name)
-      }
-      return try ObjectPath(metadata.location).appending("metadata").appending(name)
-    } catch {
-      throw .storage(error, while: "naming '\(name)'")
-    }
-  }
-
   /// Reads a state of the table, sketches how many distinct values its columns have, and commits the
   /// sketches as its statistics.
   ///

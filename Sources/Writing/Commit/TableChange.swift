@@ -51,6 +51,16 @@ public struct ChangePlan: Sendable {
   }
 }
 
+extension ChangePlan {
+  /// Of a change that has nothing to do.
+  static let nothing = ChangePlan(requirements: [], updates: [])
+}
+
+extension TableMetadata {
+  /// That the table is the one that was planned on, and no other of its name.
+  var sameTable: [TableRequirement] { uuid.map { [.tableUUID($0)] } ?? [] }
+}
+
 /// How a change ended well.
 public struct CommitReceipt: Sendable {
   /// The table right after the commit.
