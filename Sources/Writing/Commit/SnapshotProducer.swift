@@ -8,7 +8,8 @@ internal import Storage
 /// updates and requirements that make it the branch's head.
 ///
 /// Manifests that lose files are written again without them, in this snapshot noted as deleted;
-/// others are listed as they are. A commit costs what it changes.
+/// others are listed as they are. A commit costs what it changes. All attempts at a commit make the
+/// snapshot under one id, so that the manifests of what it adds are of use to all of them.
 struct SnapshotProducer {
   let base: Table
   let branch: String
@@ -21,7 +22,11 @@ struct SnapshotProducer {
     self.base = base
     self.branch = branch
     self.attempt = attempt
-    snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    if let earlier = attempt.added?.basis.snapshotID, base.metadata.snapshot(earlier) == nil {
+      snapshotID = earlier
+    } else {
+      snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    }
     writing = try ManifestWriting(base, attempt: attempt, snapshotID: snapshotID)
   }
 
@@ -41,7 +46,7 @@ struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, operation ?? summary.operation, properties)
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -61,7 +66,7 @@ struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, .replace, ["entries-processed": "\(entries)"])
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -161,10 +166,12 @@ struct SnapshotProducer {
       summary: summary.values(
         parent: parent?.summary, commitID: attempt.commitID, properties: properties),
       schemaID: base.metadata.currentSchemaID, rowLineage: output.rowLineage)
-    return ChangePlan(
+    var plan = ChangePlan(
       requirements: base.requirements(branch, parent),
       updates: [.addSnapshot(snapshot), .setSnapshotReference(name: branch, reference(snapshot))],
-      attemptFiles: writing.files)
+      attemptFiles: writing.attemptFiles)
+    plan.carryover = Carryover(writing.added, of: attempt.part)
+    return plan
   }
 
   private func reference(_ snapshot: Snapshot) -> SnapshotReference {
