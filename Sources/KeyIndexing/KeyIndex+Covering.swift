@@ -220,9 +220,9 @@ extension SegmentColumns {
       (part) throws(KeyIndexError) -> SegmentColumns in
       if Task.isCancelled { throw .cancelled }
       let slices = sorted.map { run in
-        run.slice(
-          (part == 0 ? 0 : run.firstIndex(notBelow: bounds[part - 1]))
-          ..<(part == bounds.count ? run.count : run.firstIndex(notBelow: bounds[part])))
+        let start = part == 0 ? 0 : run.firstIndex(notBelow: bounds[part - 1])
+        let end = part == bounds.count ? run.count : run.firstIndex(notBelow: bounds[part])
+        return run.slice(start..<end)
       }
       return SegmentColumns.merged(slices, isGone: [])
     }

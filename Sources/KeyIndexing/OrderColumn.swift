@@ -70,10 +70,10 @@ public struct OrderColumn: Hashable, Sendable {
     }
   }
 
-  /// Numbers in the order of Iceberg's sorting: -0 before 0, NaN last.
+  /// Numbers in the order of the values, -0 as 0, NaN last.
   private static func number(_ value: Double) -> Int64 {
     if value.isNaN { return .max }
-    let bits = Int64(bitPattern: value.bitPattern)
+    let bits = Int64(bitPattern: (value + 0).bitPattern)
     return bits < 0 ? bits ^ .max : bits
   }
 }
