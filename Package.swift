@@ -83,9 +83,13 @@ let package = Package(
     module(
       "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage", "Parquet", "Columnar",
       "Bytes"),
+    // layer 7
+    module(
+      "KeyIndexing", "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage",
+      "ParquetFiles", "Parquet", "Columnar", "Bytes"),
     // face
     module(
-      "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
+      "Lake", "KeyIndexing", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
       "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
@@ -121,6 +125,7 @@ let package = Package(
     tests("Expressions", "LakeTestSupport", "Lake"),
     tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
+    tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(

@@ -12,6 +12,7 @@
 @_exported public import Expressions
 @_exported public import Iceberg
 @_exported public import Inputs
+@_exported public import KeyIndexing
 @_exported public import Parquet
 @_exported public import ParquetFiles
 @_exported public import Scanning

@@ -73,7 +73,11 @@ struct ScanUnit: Sendable {
       where !part.pageIndexes.isEmpty && !putsOthersInDoubt(error)
     {
       do throws(ScanError) {
-        let live = RowSelection(ranges: [rows], rowCount: part.rowCount)
+        var live = RowSelection(ranges: [rows], rowCount: part.rowCount)
+        if let positions = part.file.positions {
+          let all = part.firstRow..<part.firstRow + Int64(part.rowCount)
+          live = live.intersection(positions.selection(in: all, rowCount: part.rowCount))
+        }
         return try await ScanUnit(part: part.whole(), rows: rows, selection: live)
           .decode(workspaces)
       } catch .dataFile(.parquet) {
