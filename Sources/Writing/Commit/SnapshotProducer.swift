@@ -86,6 +86,8 @@ struct SnapshotProducer {
     for file in change.added { summary.add(file) }
     manifests.added += try await writing.write(change.added, at: change.sequenceNumber)
     let merging = try ManifestMerging(base.metadata)
+    // The list's blocks are only taken apart where that may be of use.
+    guard merging.mayMerge((list?.count ?? 0) + manifests.added.count) else { return manifests }
     let kept = list?.manifests.filter { !manifests.removed.contains($0.path) } ?? []
     for group in merging.groups(kept + manifests.added) {
       let merged = try await writing.merge(group)
