@@ -13,14 +13,37 @@ struct RandomHistoryInteropTests {
     environment["LAKE_INTEROP"] == "all"
     ? ["java", "spark", "pyiceberg", "duckdb", "polars", "chdb"] : ["pyiceberg", "duckdb"]
   private static let engines = Oracles.installed(of: wanted)
-  /// Engines that get some tables of a version wrong on which java, spark, pyiceberg and polars
-  /// agree with us: asked and told, but not held to it.
-  private static let gaps: [FormatVersion: [String: String]] = [
-    .v3: [
-      "duckdb": "1.5.5 applies some deletion vectors to other rows",
-      "chdb": "has no deletion vectors, and no defaults of columns that were added",
-    ]
+  /// What engines get wrong on tables that java, pyiceberg and polars read as we do: no other answer
+  /// than one of these is let pass.
+  private static let gaps: [Gap] = [
+    Gap(
+      engine: "spark", says: "Cannot cast default value to int",
+      why: "1.10.2 can't read columns with a decimal default of less than ten digits"),
+    Gap(
+      engine: "duckdb", says: "Unimplemented type for cast (INTEGER -> DATE)",
+      why: "1.5.5 takes a void partition field for what it was before it was dropped (v1)"),
+    Gap(
+      engine: "duckdb", says: "'manifest_entry.sequence_number' is only allowed to be NULL",
+      why: "1.5.5 does not know that files of v1 manifests have the sequence number 0"),
+    Gap(
+      engine: "chdb", says: "Position deletes are supported only for parquet format",
+      why: "has no deletion vectors"),
+    Gap(
+      engine: "chdb", says: "differs: ", isOnlyIn: .v3,
+      why: "has no defaults of columns that were added"),
   ]
+
+  private struct Gap {
+    let engine: String
+    let says: String
+    var isOnlyIn: FormatVersion?
+    let why: String
+
+    func explains(_ answer: Oracles.Answer, _ version: FormatVersion) -> Bool {
+      answer.engine == engine && answer.text.contains(says) && isOnlyIn ?? version == version
+    }
+  }
+
   private static let count = environment["LAKE_DEPTH"] == "long" ? 67 : 2
 
   /// A table with a history, as it lies on disk.
@@ -47,11 +70,12 @@ struct RandomHistoryInteropTests {
       print("v\(version.rawValue): \(engine) agrees on \(agreed) of \(histories.count) histories")
       try #require(answers.count == histories.count)
       for (answer, told) in zip(answers, histories) where !answer.agrees {
+        let now = told.table.metadata.formatVersion
         let note =
-          "v\(version.rawValue) (now v\(told.table.metadata.formatVersion.rawValue)): "
-          + "\(answer.text)\n\(told.log.joined(separator: "; "))"
-        if let gap = Self.gaps[told.table.metadata.formatVersion]?[engine] {
-          print("\(engine), which \(gap): \(note)")
+          "v\(version.rawValue), now v\(now.rawValue): \(answer.text)\n"
+          + told.log.joined(separator: "; ")
+        if let gap = Self.gaps.first(where: { $0.explains(answer, now) }) {
+          print("\(engine) \(gap.why): \(note)")
         } else {
           Issue.record("\(note)")
         }
