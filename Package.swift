@@ -87,9 +87,14 @@ let package = Package(
     module(
       "KeyIndexing", "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage",
       "ParquetFiles", "Parquet", "Columnar", "Bytes"),
+    // layer 8
+    module(
+      "Ingest", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
+      "Storage", "Columnar", "Bytes"),
     // face
     module(
-      "Lake", "KeyIndexing", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
+      "Lake", "Ingest", "KeyIndexing", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs",
+      "Iceberg",
       "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
@@ -126,6 +131,7 @@ let package = Package(
     tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
+    tests("Ingest", "Ingest", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(

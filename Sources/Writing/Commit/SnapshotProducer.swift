@@ -1,27 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 package import Catalogs
-internal import Iceberg
+package import Iceberg
 package import Storage
 
 /// Makes a snapshot on top of a branch: its manifests, its manifest list, its summary, and the
 /// updates and requirements that make it the branch's head.
 ///
 /// Manifests that lose files are written again without them, in this snapshot noted as deleted;
-/// others are listed as they are. A commit costs what it changes.
-struct SnapshotProducer {
+/// others are listed as they are. A commit costs what it changes. All attempts at a commit make the
+/// snapshot under one id, so that the manifests of what it adds are of use to all of them.
+package struct SnapshotProducer {
   let base: Table
   let branch: String
   let attempt: CommitAttempt
-  let snapshotID: SnapshotID
+  /// Of the snapshot that is made.
+  package let snapshotID: SnapshotID
   private var writing: ManifestWriting
   private var summary = SnapshotSummary()
 
-  init(_ base: Table, branch: String, attempt: CommitAttempt) throws(CommitError) {
+  package init(_ base: Table, branch: String, attempt: CommitAttempt) throws(CommitError) {
     self.base = base
     self.branch = branch
     self.attempt = attempt
-    snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    if let earlier = attempt.added?.basis.snapshotID, base.metadata.snapshot(earlier) == nil {
+      snapshotID = earlier
+    } else {
+      snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    }
     writing = try ManifestWriting(base, attempt: attempt, snapshotID: snapshotID)
   }
 
@@ -31,7 +37,7 @@ struct SnapshotProducer {
   ///   - operation: nil: what the change turns out to be, `append`, `delete` or `overwrite`.
   ///   - properties: for the summary, beside what is counted.
   /// - Throws: ``CommitError/conflict(_:)`` if a file that is to go is not there.
-  mutating func produce(
+  package mutating func produce(
     _ change: FileChange, operation: SnapshotOperation? = nil, properties: [String: String] = [:]
   ) async throws(CommitError) -> ChangePlan {
     do throws(CommitError) {
@@ -41,7 +47,7 @@ struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, operation ?? summary.operation, properties)
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -61,7 +67,7 @@ struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, .replace, ["entries-processed": "\(entries)"])
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -81,6 +87,8 @@ struct SnapshotProducer {
     for file in change.added { summary.add(file) }
     manifests.added += try await writing.write(change.added, at: change.sequenceNumber)
     let merging = try ManifestMerging(base.metadata)
+    // The list's blocks are only taken apart where that may be of use.
+    guard merging.mayMerge((list?.count ?? 0) + manifests.added.count) else { return manifests }
     let kept = list?.manifests.filter { !manifests.removed.contains($0.path) } ?? []
     for group in merging.groups(kept + manifests.added) {
       let merged = try await writing.merge(group)
@@ -161,10 +169,12 @@ struct SnapshotProducer {
       summary: summary.values(
         parent: parent?.summary, commitID: attempt.commitID, properties: properties),
       schemaID: base.metadata.currentSchemaID, rowLineage: output.rowLineage)
-    return ChangePlan(
+    var plan = ChangePlan(
       requirements: base.requirements(branch, parent),
       updates: [.addSnapshot(snapshot), .setSnapshotReference(name: branch, reference(snapshot))],
-      attemptFiles: writing.files)
+      attemptFiles: writing.attemptFiles)
+    plan.carryover = Carryover(writing.added, of: attempt.part)
+    return plan
   }
 
   private func reference(_ snapshot: Snapshot) -> SnapshotReference {
@@ -193,7 +203,7 @@ extension Table {
   /// The snapshot a commit to `branch` follows; nil if the branch has none yet.
   ///
   /// - Throws: ``CommitError/rejected(_:)`` if there is no such branch.
-  func head(of branch: String) throws(CommitError) -> Snapshot? {
+  package func head(of branch: String) throws(CommitError) -> Snapshot? {
     if let reference = metadata.reference(branch) {
       guard reference.kind == .branch else {
         throw .rejected(.invalid("a commit to '\(branch)'", reason: "it is a tag"))
@@ -233,7 +243,7 @@ extension Table {
   func manifestList(of snapshot: Snapshot?) async throws(CommitError) -> ManifestList? {
     guard let snapshot else { return nil }
     do throws(CatalogError) {
-      return try await ManifestFiles(self).list(of: snapshot)
+      return try await ManifestFiles(self).knownList(of: snapshot)
     } catch {
       throw .catalog(error)
     }
