@@ -33,6 +33,10 @@ final class CSVInput {
     }
     let parser = try CSVBlockParser(
       file: window.name, options, records, names: names, wanted: wanted)
+    if case .bytes(let start) = options.start, start > window.offset {
+      try await window.skip(to: start)
+      line = 1
+    }
     return CSVInput(window, parser, options, line: line)
   }
 
@@ -43,8 +47,8 @@ final class CSVInput {
     blocks = TextBlocks(window, parser, options, line: line)
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? { try await blocks.next() }
+  /// The next rows.
+  func step() async throws(InputError) -> InputStep { try await blocks.step() }
 }
 
 extension CSVInput {
@@ -64,7 +68,7 @@ extension CSVInput {
       if unread.isEmpty, window.isAtEnd { return nil }
       switch records.parse(unread.bytes, isAtEnd: window.isAtEnd, into: &fields) {
       case .incomplete: try await window.refill(line: line)
-      case .broken(_, let lineInRecord, let reason):
+      case .broken(_, let lineInRecord, _, let reason):
         throw .malformed(
           file: window.name, line: line + lineInRecord, column: nil, reason: reason)
       case .record(let byteCount, let lineCount):

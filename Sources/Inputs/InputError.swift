@@ -33,6 +33,14 @@ public enum InputError: Error, Sendable {
   case compression(CodecError, file: String)
   case storage(StorageError)
   case tooLongLine(file: String, line: Int, limit: Int)
+  /// The input ends before the place that reading was to begin at: it is another one, or was cut.
+  case endsBeforeStart(file: String, start: Int64, end: Int64)
+  /// No line ends where reading was to begin: the input is another one than was read up to there.
+  case startsWithinLine(file: String, start: Int64)
+  /// A file that is being read has become shorter than what was read of it.
+  case truncated(file: String, read: Int64, left: Int64)
+  /// Another file has taken the name of the one that is being read.
+  case replaced(file: String)
 }
 
 extension InputError {
@@ -71,6 +79,15 @@ extension InputError: CustomStringConvertible {
     case .storage(let error): "\(error)"
     case .tooLongLine(let file, let line, let limit):
       "\(file), line \(line): longer than \(limit) bytes"
+    case .endsBeforeStart(let file, let start, let end):
+      "\(file): ends at \(end), before \(start), where reading was to go on: "
+        + "it is not what was read before"
+    case .startsWithinLine(let file, let start):
+      "\(file): no line ends at \(start), where reading was to go on: "
+        + "it is not what was read before"
+    case .truncated(let file, let read, let left):
+      "\(file): was cut to \(left) bytes while it was read, of which \(read) were taken"
+    case .replaced(let file): "\(file): another file took its place while it was read"
     }
   }
 }
