@@ -83,9 +83,13 @@ let package = Package(
     module(
       "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage", "Parquet", "Columnar",
       "Bytes"),
+    // layer 8
+    module(
+      "Ingest", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg", "Storage",
+      "Columnar", "Bytes"),
     // face
     module(
-      "Lake", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
+      "Lake", "Ingest", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
       "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(

@@ -11,6 +11,7 @@
 @_exported public import Columnar
 @_exported public import Expressions
 @_exported public import Iceberg
+@_exported public import Ingest
 @_exported public import Inputs
 @_exported public import Parquet
 @_exported public import ParquetFiles
