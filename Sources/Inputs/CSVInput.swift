@@ -10,6 +10,8 @@ internal import Storage
 /// than one column.
 final class CSVInput {
   let fields: [ColumnField]
+  /// The names in the header; nil if there is none.
+  let header: [String]?
   private let blocks: TextBlocks<CSVBlockParser>
 
   /// Reads the header, and a sample where types are to be inferred.
@@ -37,13 +39,15 @@ final class CSVInput {
       try await window.skip(to: start)
       line = 1
     }
-    return CSVInput(window, parser, options, line: line)
+    return CSVInput(window, parser, options, header: names, line: line)
   }
 
   private init(
-    _ window: consuming TextWindow, _ parser: CSVBlockParser, _ options: InputOptions, line: Int
+    _ window: consuming TextWindow, _ parser: CSVBlockParser, _ options: InputOptions,
+    header: [String]?, line: Int
   ) {
     fields = parser.fields
+    self.header = header
     blocks = TextBlocks(window, parser, options, line: line)
   }
 

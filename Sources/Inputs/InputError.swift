@@ -41,6 +41,10 @@ public enum InputError: Error, Sendable {
   case truncated(file: String, read: Int64, left: Int64)
   /// Another file has taken the name of the one that is being read.
   case replaced(file: String)
+  /// Reading was stopped from outside.
+  case interrupted(file: String)
+  /// A row is refused by where it was to go.
+  case refused(file: String, line: Int, reason: String)
 }
 
 extension InputError {
@@ -48,6 +52,28 @@ extension InputError {
   public var remedy: Remedy {
     if case .storage(let error) = self { return error.remedy }
     return .changeInput
+  }
+}
+
+extension InputError {
+  /// The error with `count` added to the number of its line: for readers that began further on.
+  package func movedDown(by count: Int) -> InputError {
+    switch self {
+    case .fieldCount(let file, let line, let expected, let found):
+      .fieldCount(file: file, line: line + count, expected: expected, found: found)
+    case .unparsable(let file, let line, let column, let expected, let found):
+      .unparsable(
+        file: file, line: line + count, column: column, expected: expected, found: found)
+    case .malformed(let file, let line, let column, let reason):
+      .malformed(file: file, line: line + count, column: column, reason: reason)
+    case .missingValue(let file, let line, let column):
+      .missingValue(file: file, line: line + count, column: column)
+    case .tooLongLine(let file, let line, let limit):
+      .tooLongLine(file: file, line: line + count, limit: limit)
+    case .refused(let file, let line, let reason):
+      .refused(file: file, line: line + count, reason: reason)
+    default: self
+    }
   }
 }
 
@@ -87,6 +113,8 @@ extension InputError: CustomStringConvertible {
         + "it is not what was read before"
     case .truncated(let file, let read, let left):
       "\(file): was cut to \(left) bytes while it was read, of which \(read) were taken"
+    case .interrupted(let file): "\(file): reading was interrupted"
+    case .refused(let file, let line, let reason): "\(file), line \(line): \(reason)"
     case .replaced(let file): "\(file): another file took its place while it was read"
     }
   }

@@ -60,17 +60,23 @@ public struct PlacedRows: Sendable {
   /// How many rows of the input these are.
   public var rowCount: Int { batch.rowCount + rejected.count }
 
-  /// The place behind the first `count` rows of the batch.
+  /// The place behind the first `count` rows of the batch; behind all, that of what was kept apart
+  /// behind the last one too.
   public func place(after count: Int) -> InputPlace {
     precondition(count >= 0 && count <= batch.rowCount, "rows that are not there")
     if count == batch.rowCount { return end }
+    return count == 0 ? start : place(afterRow: count - 1)
+  }
+
+  /// The place right behind row `row` of the batch.
+  public func place(afterRow row: Int) -> InputPlace {
+    precondition(row >= 0 && row < batch.rowCount, "a row that is not there")
     var place = start
-    guard count > 0 else { return place }
-    place.rowCount += Int64(count)
+    place.rowCount += Int64(row + 1)
     guard let lines else { return place }
-    place.rowCount += Int64(lines.rejectedBefore[count - 1])
-    place.byteCount = lines.blockStart.byteCount + Int64(lines.byteEnds[count - 1])
-    place.lineCount = lines.blockStart.lineCount + Int64(lines.lineEnds[count - 1])
+    place.rowCount += Int64(lines.rejectedBefore[row])
+    place.byteCount = lines.blockStart.byteCount + Int64(lines.byteEnds[row])
+    place.lineCount = lines.blockStart.lineCount + Int64(lines.lineEnds[row])
     return place
   }
 

@@ -11,6 +11,10 @@ public import Storage
 public final class InputReader {
   /// The columns of the batches: those wanted, or those of the input.
   public let fields: [ColumnField]
+  /// The names in a CSV file's header; nil where there is none.
+  public var header: [String]? {
+    if case .csv(let input) = source { input.header } else { nil }
+  }
   private let source: Source
   /// What errors call the input.
   private let name: String

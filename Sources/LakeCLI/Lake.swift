@@ -18,7 +18,7 @@ struct Lake: AsyncParsableCommand {
     subcommands: [
       CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
       DeleteCommand.self,
-      UpdateCommand.self,
+      UpdateCommand.self, UpsertCommand.self,
       ScanCommand.self, CountCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
