@@ -83,13 +83,18 @@ let package = Package(
     module(
       "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage", "Parquet", "Columnar",
       "Bytes"),
+    // layer 7
+    module(
+      "KeyIndexing", "Writing", "Scanning", "Catalogs", "Iceberg", "Expressions", "Storage",
+      "ParquetFiles", "Parquet", "Columnar", "Bytes"),
     // layer 8
     module(
-      "Ingest", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg", "Storage",
-      "Columnar", "Bytes"),
+      "Ingest", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
+      "Storage", "Columnar", "Bytes"),
     // face
     module(
-      "Lake", "Ingest", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs", "Iceberg",
+      "Lake", "Ingest", "KeyIndexing", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs",
+      "Iceberg",
       "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
@@ -125,6 +130,7 @@ let package = Package(
     tests("Expressions", "LakeTestSupport", "Lake"),
     tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
+    tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Catalogs
+internal import Columnar
 package import Iceberg
 internal import Storage
 
@@ -37,5 +38,30 @@ extension Table {
     var vectors: [DeletionVector] = []
     for task in tasks { vectors.append(try await loader.positions(of: task)) }
     return vectors
+  }
+
+  /// The positions of the live rows of the files of `tasks`, which are files of the state
+  /// `selection`; one vector a task.
+  package func livePositions(
+    of tasks: [ScanTask], at selection: SnapshotSelection
+  ) async throws(ScanError) -> [DeletionVector] {
+    var vectors: [PathKey: DeletionVector] = [:]
+    let columns = [MetadataColumn.file.rawValue, MetadataColumn.position.rawValue]
+    let scan = scan().at(selection).of(tasks).select(columns)
+    try await scan.read { batch throws(ScanError) in
+      batch
+    } consume: { batch throws(ScanError) in
+      // A batch is of one file.
+      let path = batch.columns[0].string(0)
+      let positions = batch.columns[1]
+      do throws(IcebergError) {
+        try vectors[PathKey(path), default: DeletionVector()].insert(
+          contentsOf: positions.fixedValues(as: Int64.self))
+      } catch {
+        throw .invalidManifest(file: path, error)
+      }
+      return true
+    }
+    return tasks.map { vectors[PathKey($0.file.path)] ?? DeletionVector() }
   }
 }

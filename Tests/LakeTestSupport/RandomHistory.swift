@@ -46,6 +46,8 @@ public struct RandomHistory {
   }
 
   private var branches: [String] { model.branches.keys.sorted() }
+  /// The branches there may be.
+  public var branchNames: [String] { branches }
 
   /// Makes one random change, to the table and to the model.
   public mutating func step(_ random: SeededRandom) async throws {

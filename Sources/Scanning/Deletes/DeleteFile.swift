@@ -25,11 +25,11 @@ public final class DeleteFile: Sendable {
 }
 
 /// A path as a key: equal are those of the same bytes, where strings are equal that look alike.
-struct PathKey: Hashable {
-  let path: String
+package struct PathKey: Hashable, Sendable {
+  package let path: String
 
-  init(_ path: String) { self.path = path }
+  package init(_ path: String) { self.path = path }
 
-  static func == (a: PathKey, b: PathKey) -> Bool { a.path.utf8.elementsEqual(b.path.utf8) }
-  func hash(into hasher: inout Hasher) { hasher.combine(path) }
+  package static func == (a: PathKey, b: PathKey) -> Bool { a.path.utf8.elementsEqual(b.path.utf8) }
+  package func hash(into hasher: inout Hasher) { hasher.combine(path) }
 }

@@ -1,22 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Iceberg
+package import Iceberg
 
 /// What a snapshot adds to the files of a branch, and what it takes away.
-struct FileChange: Sendable {
+package struct FileChange: Sendable {
   /// Data and delete files.
-  var added: [DataFile] = []
+  package var added: [DataFile] = []
   /// How old the rows of added data files are, if they are older than the commit: what compaction
   /// wrote stays subject to the deletes that came after the rows.
-  var sequenceNumber: SequenceNumber?
+  package var sequenceNumber: SequenceNumber?
   /// Files that are there, and go. With a data file go the deletion vectors and position delete
   /// files of it alone.
-  var removed: [DataFile] = []
+  package var removed: [DataFile] = []
   /// Of which every file goes.
-  var emptied = Emptied.partitions([])
+  package var emptied = Emptied.partitions([])
 
-  enum Emptied: Hashable, Sendable {
+  package enum Emptied: Hashable, Sendable {
     case partitions(Set<PartitionValues>)
     case everything
+  }
+
+  package init(
+    added: [DataFile] = [], sequenceNumber: SequenceNumber? = nil, removed: [DataFile] = [],
+    emptied: Emptied = .partitions([])
+  ) {
+    self.added = added
+    self.sequenceNumber = sequenceNumber
+    self.removed = removed
+    self.emptied = emptied
   }
 
   /// True if the change takes nothing away.
@@ -30,6 +40,8 @@ struct FileRemoval {
   private var removedPaths: Set<String> = []
   /// The partitions that may lose files; nil: any.
   private let partitions: Set<PartitionValues>?
+  /// True if only delete files go.
+  private let isOfDeletes: Bool
 
   init(_ change: FileChange) {
     for file in change.removed {
@@ -37,6 +49,7 @@ struct FileRemoval {
       if file.content == .data { removedPaths.insert(file.path) }
     }
     emptied = change.emptied
+    isOfDeletes = removedPaths.isEmpty && emptied == .partitions([])
     switch emptied {
     case .everything: partitions = nil
     case .partitions(let emptied): partitions = emptied.union(change.removed.map(\.partition))
@@ -49,6 +62,7 @@ struct FileRemoval {
   /// False only if no file of the manifest goes.
   func mayConcern(_ manifest: ManifestFile, _ layout: PartitionLayout) -> Bool {
     guard manifest.mayHaveLiveFiles else { return false }
+    if isOfDeletes, manifest.content == .data { return false }
     guard let partitions else { return true }
     return partitions.contains { manifest.mayHoldFiles(in: $0, layout) }
   }

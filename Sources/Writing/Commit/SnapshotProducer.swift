@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-internal import Catalogs
-internal import Iceberg
+package import Catalogs
+package import Iceberg
 internal import Storage
 
 /// Makes a snapshot on top of a branch: its manifests, its manifest list, its summary, and the
@@ -9,15 +9,16 @@ internal import Storage
 ///
 /// Manifests that lose files are written again without them, in this snapshot noted as deleted;
 /// others are listed as they are. A commit costs what it changes.
-struct SnapshotProducer {
+package struct SnapshotProducer {
   let base: Table
   let branch: String
   let attempt: CommitAttempt
-  let snapshotID: SnapshotID
+  /// Of the snapshot that is made.
+  package let snapshotID: SnapshotID
   private var writing: ManifestWriting
   private var summary = SnapshotSummary()
 
-  init(_ base: Table, branch: String, attempt: CommitAttempt) throws(CommitError) {
+  package init(_ base: Table, branch: String, attempt: CommitAttempt) throws(CommitError) {
     self.base = base
     self.branch = branch
     self.attempt = attempt
@@ -31,7 +32,7 @@ struct SnapshotProducer {
   ///   - operation: nil: what the change turns out to be, `append`, `delete` or `overwrite`.
   ///   - properties: for the summary, beside what is counted.
   /// - Throws: ``CommitError/conflict(_:)`` if a file that is to go is not there.
-  mutating func produce(
+  package mutating func produce(
     _ change: FileChange, operation: SnapshotOperation? = nil, properties: [String: String] = [:]
   ) async throws(CommitError) -> ChangePlan {
     do throws(CommitError) {
@@ -193,7 +194,7 @@ extension Table {
   /// The snapshot a commit to `branch` follows; nil if the branch has none yet.
   ///
   /// - Throws: ``CommitError/rejected(_:)`` if there is no such branch.
-  func head(of branch: String) throws(CommitError) -> Snapshot? {
+  package func head(of branch: String) throws(CommitError) -> Snapshot? {
     if let reference = metadata.reference(branch) {
       guard reference.kind == .branch else {
         throw .rejected(.invalid("a commit to '\(branch)'", reason: "it is a tag"))
@@ -233,7 +234,7 @@ extension Table {
   func manifestList(of snapshot: Snapshot?) async throws(CommitError) -> ManifestList? {
     guard let snapshot else { return nil }
     do throws(CatalogError) {
-      return try await ManifestFiles(self).list(of: snapshot)
+      return try await ManifestFiles(self).knownList(of: snapshot)
     } catch {
       throw .catalog(error)
     }

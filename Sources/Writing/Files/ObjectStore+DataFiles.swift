@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Iceberg
-internal import Storage
+package import Iceberg
+package import Storage
 
 extension ObjectStore {
   /// Deletes `files`, which nothing names; what can't be deleted is left for a later sweep.
-  func discard(_ files: [DataFile]) async {
+  package func discard(_ files: [DataFile]) async {
     // Many deletion vectors are of one file.
     var paths: Set<String> = []
     for file in files where paths.insert(file.path).inserted {

@@ -95,7 +95,7 @@ public final class PartitionedWriter {
       let values = spec.fields.map { _ -> Value? in nil }
       return try await place(rows, in: PartitionValues(specID: spec.id, values: values))
     }
-    let keys = try partitionColumns(rows)
+    let keys = rows.partitionColumns(spec, schema)
     for (row, part) in rows.split(by: keys) {
       let values = keys.map { $0.icebergValue(row) }
       try await place(part, in: PartitionValues(specID: spec.id, values: values))
@@ -123,20 +123,6 @@ public final class PartitionedWriter {
   }
 
   // MARK: partitions
-
-  private func partitionColumns(_ rows: RecordBatch) throws(CommitError) -> [Column] {
-    var columns: [Column] = []
-    for field in spec.fields {
-      guard let id = field.sourceIDs.first, let source = schema.field(id),
-        let type = source.type.primitive, let column = rows.nestedColumn(id)
-      else {
-        columns.append(.nulls(.int32, count: rows.rowCount))
-        continue
-      }
-      columns.append(field.transform.apply(to: column, of: type))
-    }
-    return columns
-  }
 
   // MARK: order
 
@@ -207,11 +193,23 @@ public final class PartitionedWriter {
   }
 }
 
+extension RecordBatch {
+  /// The values of the fields of `spec`, one for each row.
+  func partitionColumns(_ spec: PartitionSpec, _ schema: Schema) -> [Column] {
+    spec.fields.map { field in
+      guard let id = field.sourceIDs.first, let source = schema.field(id),
+        let type = source.type.primitive, let column = nestedColumn(id)
+      else { return .nulls(.int32, count: rowCount) }
+      return field.transform.apply(to: column, of: type)
+    }
+  }
+}
+
 extension Schema {
   /// This schema with the columns that rows carry their ids in.
   ///
   /// Source: Iceberg spec, "Row Lineage".
-  fileprivate func withRowLineage() throws(IcebergError) -> Schema {
+  func withRowLineage() throws(IcebergError) -> Schema {
     let lineage = [MetadataColumn.rowID, .lastUpdatedSequenceNumber].map { column in
       Field(id: column.fieldID, name: column.rawValue, type: .long, isRequired: false)
     }

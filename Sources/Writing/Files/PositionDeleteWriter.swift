@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 internal import Columnar
-internal import Iceberg
+package import Iceberg
 internal import Parquet
-internal import Storage
+package import Storage
 
 /// Rows of a data file that are to be deleted by their positions.
-struct FilePositions: Sendable {
-  let path: String
-  let partition: PartitionValues
-  let positions: DeletionVector
+package struct FilePositions: Sendable {
+  package let path: String
+  package let partition: PartitionValues
+  package let positions: DeletionVector
+
+  package init(path: String, partition: PartitionValues, positions: DeletionVector) {
+    self.path = path
+    self.partition = partition
+    self.positions = positions
+  }
 }
 
 /// Writes position deletes as the table's format version has them.
@@ -18,14 +24,19 @@ struct FilePositions: Sendable {
 /// paths and positions, one for each partition or, by `write.delete.granularity`, for each data file.
 ///
 /// Source: Iceberg spec, "Position Delete Files" and "Deletion Vectors".
-struct PositionDeleteWriter {
+package struct PositionDeleteWriter {
   private let metadata: TableMetadata
   private let store: any ObjectStore
   private var naming: DataFileNaming
-  private let granularity: String
+  private let granularity: Granularity
 
-  init(
-    _ metadata: TableMetadata, store: any ObjectStore, environment: Environment
+  /// What a position delete file before v3 is about.
+  package enum Granularity: String, Sendable { case file, partition }
+
+  /// - Parameter granularity: nil: what `write.delete.granularity` says.
+  package init(
+    _ metadata: TableMetadata, store: any ObjectStore, environment: Environment,
+    granularity: Granularity? = nil
   ) throws(CommitError) {
     self.metadata = metadata
     self.store = store
@@ -35,7 +46,8 @@ struct PositionDeleteWriter {
       throw .storage(error, while: "naming delete files")
     }
     do throws(IcebergError) {
-      granularity = try metadata.properties.value(of: .deleteGranularity)
+      let text = try metadata.properties.value(of: .deleteGranularity)
+      self.granularity = granularity ?? Granularity(rawValue: text) ?? .partition
     } catch {
       throw .rejected(error)
     }
@@ -44,7 +56,7 @@ struct PositionDeleteWriter {
   /// The delete files of `deletes`, written.
   ///
   /// - Throws: ``CommitError``; what was written before is deleted again.
-  mutating func write(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile] {
+  package mutating func write(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile] {
     let deletes = deletes.filter { !$0.positions.isEmpty }
     guard !deletes.isEmpty else { return [] }
     return metadata.formatVersion >= .v3 ? try await vectors(deletes) : try await files(deletes)
@@ -78,7 +90,7 @@ struct PositionDeleteWriter {
 
   private mutating func files(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile] {
     var groups: [[FilePositions]] = []
-    if granularity == "file" {
+    if granularity == .file {
       groups = deletes.map { [$0] }
     } else {
       var index: [PartitionValues: Int] = [:]

@@ -7,7 +7,7 @@ internal import Parquet
 
 /// What a table's properties say of how its data files are written.
 struct WriterSettings: Sendable {
-  let options: WriterOptions
+  var options: WriterOptions
   let metrics: MetricsModes
   let targetFileByteCount: Int64
 

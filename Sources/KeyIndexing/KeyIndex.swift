@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+public import Columnar
+internal import Iceberg
+internal import Scanning
+
+/// Where the rows of keys are: every place that a key was seen in, of the data files it covers.
+///
+/// Whether a place is live is no business of the index: a ``TableState`` tells. So one index serves
+/// every state whose data files it covers, and it becomes true for a later one by reading the files
+/// that are new.
+///
+/// Laws: a cache of the truth: it is what the data files hold, and can be made from them again.
+/// Rows of which a column of the key is null are in no index.
+/// A value: whoever changes one has it alone; copying costs nothing.
+public struct KeyIndex: Sendable {
+  public let columns: KeyColumns
+  /// Of whose values the index keeps numbers, so that rows are compared without being read.
+  public private(set) var order: OrderColumn?
+  public let seed: KeySeed
+  /// Newest last, each at least twice as large as the next.
+  private(set) var segments: [IndexSegment] = []
+  private(set) var files = FileNumbers()
+
+  /// One that covers no files.
+  public init(_ columns: KeyColumns, order: OrderColumn? = nil, seed: KeySeed) {
+    self.columns = columns
+    self.order = order.flatMap { $0.isIndexed ? $0 : nil }
+    self.seed = seed
+  }
+
+  /// How many places are known, dead ones among them.
+  public var placeCount: Int { segments.reduce(0) { $0 + $1.count } }
+  /// How many runs a key is looked for in.
+  public var segmentCount: Int { segments.count }
+  /// How many data files are covered.
+  public var fileCount: Int { files.count }
+  /// About how much memory the index takes.
+  public var byteCount: Int { segments.reduce(files.byteCount) { $0 + $1.byteCount } }
+
+  /// True if the places of all rows of the data file at `path` are known.
+  public func covers(_ path: String) -> Bool { files.number(of: PathKey(path)) != nil }
+
+  /// The indices of the files of `state` that are not covered.
+  public func uncovered(in state: TableState) -> [Int] {
+    state.files.indices.filter { !covers(state.files[$0].file.path) }
+  }
+
+  // MARK: changes
+
+  /// Covers a data file whose keys are known, as its writer knows them.
+  ///
+  /// Cost: some 100 ns a row, and now and then what it takes to merge segments.
+  /// - Throws: ``KeyIndexError/tooManyRows(file:count:)``.
+  public mutating func insert(
+    _ path: String, _ rows: [IndexedRows]
+  ) throws(KeyIndexError) {
+    let key = PathKey(path)
+    guard files.number(of: key) == nil else { return }
+    let number = files.add(key)
+    var parts: [SegmentColumns] = []
+    var first: Int64 = 0
+    for some in rows {
+      guard let part = some.columns(file: number, first: first, keepsOrder: order != nil) else {
+        files.forget(number)
+        throw .tooManyRows(file: path, count: first + Int64(some.hashes.count))
+      }
+      parts.append(part)
+      first += Int64(some.hashes.count)
+    }
+    add([IndexSegment(SegmentColumns.concat(parts).sorted())])
+  }
+
+  /// Adds segments of files that have numbers, and merges what has grown alike.
+  mutating func add(_ new: [IndexSegment]) {
+    segments += new.filter { $0.count > 0 }
+    segments.sort { $0.count > $1.count }
+    while segments.count > 1, let last = segments.last,
+      segments[segments.count - 2].count < 2 * last.count
+    {
+      let pair = segments.suffix(2).map(\.columns)
+      segments.removeLast(2)
+      let merged = IndexSegment(SegmentColumns.merged(pair, isGone: files.isGone))
+      segments.insert(
+        merged, at: segments.firstIndex { $0.count <= merged.count } ?? segments.count)
+    }
+  }
+
+  /// The number of a data file that is about to be covered.
+  mutating func number(_ path: PathKey) -> Int { files.add(path) }
+
+  /// Gives up what is known of a file.
+  mutating func forget(_ number: Int) { files.forget(number) }
+
+  /// Lets go of the data files that are in none of `states`: their places go when segments are
+  /// merged, and are ignored until then.
+  public mutating func forgetFiles(notIn states: [TableState]) {
+    for number in 0..<files.all.count where !files.isGone[number] {
+      let path = files.all[number]
+      if !states.contains(where: { $0.index(of: path) != nil }) { files.forget(number) }
+    }
+  }
+
+  /// Forgets all there is, as where the order column's values changed their meaning.
+  mutating func restart(order: OrderColumn?) {
+    self.order = order
+    segments = []
+    files = FileNumbers()
+  }
+}
+
+/// The data files an index covers, by the numbers its entries have for them.
+struct FileNumbers: Sendable {
+  private(set) var all: [PathKey] = []
+  /// Of those that were given up: entries of theirs mean nothing.
+  private(set) var isGone: [Bool] = []
+  private var numbers: [PathKey: Int] = [:]
+
+  var count: Int { numbers.count }
+  var byteCount: Int { all.reduce(0) { $0 + $1.path.utf8.count + 64 } }
+
+  func number(of path: PathKey) -> Int? { numbers[path] }
+
+  /// The number of a file that has none yet.
+  mutating func add(_ path: PathKey) -> Int {
+    let number = all.count
+    all.append(path)
+    isGone.append(false)
+    numbers[path] = number
+    return number
+  }
+
+  mutating func forget(_ number: Int) {
+    isGone[number] = true
+    numbers[all[number]] = nil
+  }
+}
+
+/// Some rows of a data file, in the order they have there: what an index keeps of them.
+public struct IndexedRows: Sendable {
+  public var hashes: KeyHashes
+  /// Where the rows are; nil: behind the rows before, from 0 on.
+  public var positions: [Int64]?
+  /// `_row_id` as the file itself has it (int64, nulls where it has none); nil: it has no such
+  /// column.
+  public var rowIDs: Column?
+  /// The values of the order column; nil: not known, to be read by position.
+  public var orders: Column?
+
+  public init(
+    hashes: KeyHashes, positions: [Int64]? = nil, rowIDs: Column? = nil, orders: Column? = nil
+  ) {
+    precondition(positions.map { $0.count == hashes.count } ?? true, "a position a row")
+    precondition(rowIDs.map { $0.count == hashes.count } ?? true, "a row id a row")
+    precondition(orders.map { $0.count == hashes.count } ?? true, "an order value a row")
+    self.hashes = hashes
+    self.positions = positions
+    self.rowIDs = rowIDs
+    self.orders = orders
+  }
+
+  /// Nil if a position is beyond those an index can hold.
+  func columns(file: Int, first: Int64, keepsOrder: Bool) -> SegmentColumns? {
+    var target = MutableBuffer(byteCount: hashes.count * 4)
+    var places = target.mutableValues(as: UInt32.self)
+    for i in places.indices {
+      guard let place = UInt32(exactly: positions?[i] ?? first + Int64(i)) else { return nil }
+      places[i] = place
+    }
+    let columns = SegmentColumns(
+      count: hashes.count, highs: hashes.highs, lows: hashes.lows,
+      files: .repeating(UInt32(truncatingIfNeeded: file), count: hashes.count),
+      positions: target.freeze(), rowIDs: rowIDs.flatMap { Self.ids($0) },
+      orders: keepsOrder ? orders.map { OrderColumn.stored($0) } : nil)
+    return hashes.validity.map { columns.filtered(by: $0) } ?? columns
+  }
+
+  /// Nil if there are none.
+  private static func ids(_ column: Column) -> Buffer? {
+    guard column.nullCount < column.count else { return nil }
+    var target = MutableBuffer(byteCount: column.count * 8)
+    var ids = target.mutableValues(as: Int64.self)
+    for i in ids.indices {
+      ids[i] = column.isNull(i) ? SegmentColumns.noRowID : column.integer(i)
+    }
+    return target.freeze()
+  }
+}
+
+extension Buffer {
+  static func repeating(_ word: UInt32, count: Int) -> Buffer {
+    var target = MutableBuffer(byteCount: count * 4)
+    var words = target.mutableValues(as: UInt32.self)
+    for i in words.indices { words[i] = word }
+    return target.freeze()
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Catalogs
+public import Iceberg
+public import Scanning
+internal import Storage
+
+/// The live rows of one state of a table: its data files, and what is dead in each.
+///
+/// A value; what was read of delete files is kept, and shared by the states that follow from this.
+public struct TableState: Sendable {
+  /// The table the state is of.
+  public let table: Table
+  public let selection: SnapshotSelection
+  /// Nil if there is none yet.
+  public let snapshot: Snapshot?
+  /// What rows are read with.
+  public let schema: Schema
+  public let files: [LiveFile]
+  private let byPath: [PathKey: Int]
+
+  /// Finds out which files are live. Cost: that of a plan without a filter.
+  public init(
+    of table: Table, at selection: SnapshotSelection = .current
+  ) async throws(KeyIndexError) {
+    try await self.init(table, selection, before: nil)
+  }
+
+  private init(
+    _ table: Table, _ selection: SnapshotSelection, before: TableState?
+  ) async throws(KeyIndexError) {
+    let table = table.observed(by: nil)
+    let plan: ScanPlan
+    do throws(ScanError) { plan = try await table.scan().at(selection).plan() } catch {
+      throw .reading(error)
+    }
+    var files: [LiveFile] = []
+    var byPath: [PathKey: Int] = [:]
+    files.reserveCapacity(plan.tasks.count)
+    byPath.reserveCapacity(plan.tasks.count)
+    for task in plan.tasks {
+      let path = PathKey(task.file.path)
+      byPath[path] = files.count
+      files.append(LiveFile(task, before: before?.file(at: path)))
+    }
+    self.table = table
+    self.selection = selection
+    snapshot = plan.snapshot
+    schema = plan.schema
+    self.files = files
+    self.byPath = byPath
+  }
+
+  /// The state as `table` has it, which is the same table later or earlier.
+  ///
+  /// Cost: manifests that were not read before; delete files are read again only where others are
+  /// about a file now.
+  public func refreshed(
+    to table: Table, at selection: SnapshotSelection? = nil
+  ) async throws(KeyIndexError) -> TableState {
+    try await TableState(table, selection ?? self.selection, before: self)
+  }
+
+  /// The index in ``files`` of the data file at `path`; nil if it is not live.
+  public func index(of path: String) -> Int? { byPath[PathKey(path)] }
+
+  func index(of path: PathKey) -> Int? { byPath[path] }
+
+  private func file(at path: PathKey) -> LiveFile? { byPath[path].map { files[$0] } }
+
+  // MARK: dead rows
+
+  /// What is deleted by position of each of `files`, which are indices in ``files``: what a new
+  /// deletion vector has to take in.
+  ///
+  /// Cost: delete files that were not read before.
+  public func positionDeletes(
+    of files: [Int]
+  ) async throws(KeyIndexError) -> [DeletionVector] {
+    try await loadPositions(files)
+    return files.map { self.files[$0].byPosition?.rows ?? DeletionVector() }
+  }
+
+  /// All that is dead of each of `files`, which are indices in ``files``.
+  ///
+  /// Cost: as for ``positionDeletes(of:)``; of files that rows are deleted from by value, the
+  /// columns of those values are read, once.
+  public func deadRows(of files: [Int]) async throws(KeyIndexError) -> [DeletionVector] {
+    try await loadPositions(files)
+    try await loadValues(files)
+    return files.map { index in
+      let file = self.files[index]
+      let positions = file.byPosition?.rows ?? DeletionVector()
+      return file.byValue?.rows.map { $0.union(positions) } ?? positions
+    }
+  }
+
+  private func loadPositions(_ indices: [Int]) async throws(KeyIndexError) {
+    let wanted = Set(indices).sorted().map { files[$0] }.filter {
+      $0.byPosition.map { $0.rows == nil } ?? false
+    }
+    guard !wanted.isEmpty else { return }
+    do throws(ScanError) {
+      let vectors = try await table.deletedPositions(of: wanted.map(\.task))
+      for (file, vector) in zip(wanted, vectors) { file.byPosition?.rows = vector }
+    } catch {
+      throw .reading(error)
+    }
+  }
+
+  private func loadValues(_ indices: [Int]) async throws(KeyIndexError) {
+    let wanted = Set(indices).sorted().map { files[$0] }.filter {
+      $0.byValue.map { $0.rows == nil } ?? false
+    }
+    guard !wanted.isEmpty else { return }
+    let tasks = wanted.map { file in
+      ScanTask(
+        file: file.file, sequenceNumber: file.sequenceNumber,
+        deletes: file.task.deletes.filter { $0.kind == .equality })
+    }
+    do throws(ScanError) {
+      let live = try await table.livePositions(of: tasks, at: selection)
+      for (file, live) in zip(wanted, live) {
+        file.byValue?.rows = live.complement(of: file.file.recordCount)
+      }
+    } catch {
+      throw .reading(error)
+    }
+  }
+
+  /// Tells what is deleted by position of a file now, where that is known without reading: as a
+  /// writer knows the vectors it wrote.
+  public func note(_ vector: DeletionVector, of path: String) {
+    guard let index = index(of: path) else { return }
+    files[index].byPosition?.rows = vector
+  }
+}
+
+extension DeletionVector {
+  /// The positions below `count` that are not in this one.
+  fileprivate func complement(of count: Int64) -> DeletionVector {
+    var result = DeletionVector()
+    var next: Int64 = 0
+    let count = min(max(0, count), DeletionVector.highestPosition + 1)
+    for range in deletedRanges(in: 0..<count) {
+      result.insert(next..<range.lowerBound)
+      next = range.upperBound
+    }
+    result.insert(next..<count)
+    return result
+  }
+}
