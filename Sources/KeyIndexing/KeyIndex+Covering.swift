@@ -33,7 +33,10 @@ extension KeyIndex {
   public mutating func cover(_ state: TableState) async throws(KeyIndexError) -> Int64 {
     try adopt(state.schema)
     let missing = uncovered(in: state).map { state.files[$0] }
-    guard !missing.isEmpty else { return 0 }
+    guard !missing.isEmpty else {
+      note(state)
+      return 0
+    }
     for file in missing where file.file.recordCount > Int64(UInt32.max) {
       throw .tooManyRows(file: file.file.path, count: file.file.recordCount)
     }
@@ -41,6 +44,7 @@ extension KeyIndex {
     let numbers = missing.map { covering.number(PathKey($0.file.path)) }
     let runs = try await KeyReader(self, state).runs(of: missing, numbers)
     covering.add(try await SegmentColumns.segments(of: runs, state.table.environment))
+    covering.note(state)
     self = covering
     return missing.reduce(0) { $0 + $1.file.recordCount }
   }

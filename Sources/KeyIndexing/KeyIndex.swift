@@ -21,6 +21,8 @@ public struct KeyIndex: Sendable {
   /// Newest last, each at least twice as large as the next.
   private(set) var segments: [IndexSegment] = []
   private(set) var files = FileNumbers()
+  /// The one that was covered last.
+  private(set) var state: TableState?
 
   /// One that covers no files.
   public init(_ columns: KeyColumns, order: OrderColumn? = nil, seed: KeySeed) {
@@ -88,6 +90,9 @@ public struct KeyIndex: Sendable {
 
   /// The number of a data file that is about to be covered.
   mutating func number(_ path: PathKey) -> Int { files.add(path) }
+
+  /// Takes notice of a state all of whose files are covered.
+  mutating func note(_ state: TableState) { self.state = state }
 
   /// Gives up what is known of a file.
   mutating func forget(_ number: Int) { files.forget(number) }

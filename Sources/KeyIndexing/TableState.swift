@@ -17,6 +17,8 @@ public struct TableState: Sendable {
   public let schema: Schema
   public let files: [LiveFile]
   private let byPath: [PathKey: Int]
+  /// The data files that rows were read from.
+  let openFiles: OpenFiles
 
   /// Finds out which files are live. Cost: that of a plan without a filter.
   public init(
@@ -48,6 +50,7 @@ public struct TableState: Sendable {
     schema = plan.schema
     self.files = files
     self.byPath = byPath
+    openFiles = before?.openFiles ?? OpenFiles()
   }
 
   /// The state as `table` has it, which is the same table later or earlier.

@@ -39,6 +39,9 @@ public struct ParquetFile: Sendable {
   /// small files as a whole.
   let tail: FileBytes
 
+  /// How many bytes of the file are held.
+  package var retainedByteCount: Int { tail.byteCount }
+
   /// How much of a file's end is read at first: the footers of most files fit.
   static let tailByteCount: Int64 = 64 << 10
 

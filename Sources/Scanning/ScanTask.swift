@@ -9,6 +9,8 @@ public struct ScanTask: Sendable {
   /// The delete files that may delete rows of it: one deletion vector, or position delete files;
   /// and equality delete files.
   public let deletes: [DeleteFile]
+  /// The only rows that are read; nil: all.
+  var positions: RowPositions?
 
   public init(file: DataFile, sequenceNumber: SequenceNumber, deletes: [DeleteFile] = []) {
     self.file = file

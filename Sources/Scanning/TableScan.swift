@@ -20,6 +20,8 @@ public struct TableScan: Sendable {
   /// The only files that are read; nil: those that planning finds.
   var tasks: [ScanTask]?
   private var tuning = ReadTuning()
+  /// Where files that are opened are kept; nil: nowhere.
+  var openFiles: OpenFiles?
 
   init(_ table: Table) {
     self.table = table
@@ -191,7 +193,8 @@ public struct TableScan: Sendable {
     let showsPartition = (output + extra).contains { $0.id == MetadataColumn.partition.fieldID }
     return ReadRequest(
       table: table, output: output, extra: extra, filter: filter,
-      partition: showsPartition ? try CommonPartition(table.metadata) : nil, tuning: tuning)
+      partition: showsPartition ? try CommonPartition(table.metadata) : nil, tuning: tuning,
+      openFiles: openFiles)
   }
 
   /// True if metadata tells that every row of the task's file matches.

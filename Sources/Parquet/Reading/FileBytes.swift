@@ -18,6 +18,9 @@ public struct FileBytes: Sendable {
   /// A file that is there as a whole.
   public init(wholeFile bytes: Buffer) { self.init([(0, bytes)]) }
 
+  /// How many bytes there are.
+  package var byteCount: Int { parts.reduce(0) { $0 + $1.count } }
+
   /// The bytes of `range`, without a copy; nil if no part holds them all.
   public func slice(_ range: Range<Int64>) -> Buffer? {
     guard let (part, offset) = part(holding: range.lowerBound) else { return nil }

@@ -55,6 +55,10 @@ struct FileFilter: Sendable {
 struct OpenDataFile: Sendable {
   let parquet: ParquetFile
   let deletes: FileDeletes
+  /// The path as the table has it.
+  let name: String
+  /// The only rows that are wanted; nil: all.
+  let positions: RowPositions?
   /// Nil where every row is wanted that is not deleted by position.
   let filter: FileFilter?
   /// The columns handed out that the filter does not take.
@@ -86,9 +90,11 @@ struct OpenDataFile: Sendable {
   init(
     _ parquet: ParquetFile, _ columns: FileColumns, name: String, output: [Field],
     extra: [Field], partitionValues: [FieldID: Value?], residual: BoundPredicate,
-    facts: FileFacts? = nil, deletes: FileDeletes = .none
+    facts: FileFacts? = nil, deletes: FileDeletes = .none, positions: RowPositions? = nil
   ) {
     self.parquet = parquet
+    self.name = name
+    self.positions = positions
     self.deletes = deletes
     func mapping(_ fields: [Field]) -> ColumnMapping {
       ColumnMapping(file: name, fields: fields, partitionValues: partitionValues, facts: facts)

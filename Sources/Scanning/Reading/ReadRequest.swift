@@ -20,24 +20,32 @@ struct ReadRequest: Sendable {
   /// The fields of all the table's partition specs; nil if no column shows them.
   var partition: CommonPartition?
   var tuning = ReadTuning()
+  /// Where files that are opened are kept.
+  var openFiles: OpenFiles?
 
   /// Opens the file of `task`: its footer is read, and it is worked out how its columns become
   /// those that are wanted.
   func open(_ task: ScanTask, _ deletes: FileDeletes) async throws(ScanError) -> OpenDataFile {
-    let parquet: ParquetFile
-    do throws(ParquetFileError) {
-      parquet = try await ParquetFile.open(
-        try path(of: task), in: table.store, byteCount: task.file.byteCount)
-    } catch {
-      throw .dataFile(error)
-    }
+    let parquet = try await parquet(task)
     let columns = try FileColumns(parquet.footer.schema) { () throws(ScanError) in
       try nameMapping()
     }
     return OpenDataFile(
       parquet, columns, name: task.file.path, output: output, extra: extra,
       partitionValues: identityValues(of: task), residual: residual(of: task),
-      facts: facts(of: task), deletes: deletes)
+      facts: facts(of: task), deletes: deletes, positions: task.positions)
+  }
+
+  private func parquet(_ task: ScanTask) async throws(ScanError) -> ParquetFile {
+    if let known = openFiles?.file(task.file.path) { return known }
+    do throws(ParquetFileError) {
+      let file = try await ParquetFile.open(
+        try path(of: task), in: table.store, byteCount: task.file.byteCount)
+      openFiles?.keep(file, task.file.path)
+      return file
+    } catch {
+      throw .dataFile(error)
+    }
   }
 
   /// Opens the Avro file of `task`: all of it is read.

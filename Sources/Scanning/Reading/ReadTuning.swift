@@ -14,6 +14,8 @@ package struct ReadTuning: Sendable {
   /// Page indexes are asked for where so many bytes might be spared, or where
   /// they need no request.
   package var indexedByteCount: Int64 = 1 << 20
+  /// The same where rows are wanted by their positions.
+  package var positionedByteCount: Int64 = 128 << 10
   /// A Bloom filter is asked for if it has no more bytes than this, or no more than a quarter of
   /// what it may spare.
   package var bloomFilterByteCount: Int64 = 4 << 10

@@ -66,7 +66,11 @@ struct ScanUnit: Sendable {
     } catch .dataFile(.parquet(let error, let file)) where !part.pageIndexes.isEmpty {
       // An index that does not fit its pages is one that can't be relied on: do without.
       do throws(ScanError) {
-        let live = RowSelection(ranges: [rows], rowCount: part.rowCount)
+        var live = RowSelection(ranges: [rows], rowCount: part.rowCount)
+        if let positions = part.file.positions {
+          let all = part.firstRow..<part.firstRow + Int64(part.rowCount)
+          live = live.intersection(positions.selection(in: all, rowCount: part.rowCount))
+        }
         return try await ScanUnit(part: part.whole(), rows: rows, selection: live)
           .decode(workspaces)
       } catch .dataFile(.parquet) {

@@ -17,6 +17,7 @@ struct UnitSource: Sendable {
   private let parallelism: Int
   /// Nil where no task has deletes.
   private let deletes: DeleteLoader?
+  private let openFiles: OpenFiles?
   private var file: OpenDataFile?
   private var rowGroups: ArraySlice<Int> = []
   private var parts: ArraySlice<PlannedPart> = []
@@ -48,6 +49,7 @@ struct UnitSource: Sendable {
   init(_ tasks: [ScanTask], _ request: ReadRequest, parallelism: Int) {
     pending = tasks.map { .task($0, request) }[...]
     tuning = request.tuning
+    openFiles = request.openFiles
     self.parallelism = parallelism
     let hasDeletes = tasks.contains { !$0.deletes.isEmpty }
     deletes =
@@ -57,6 +59,7 @@ struct UnitSource: Sendable {
   init(_ file: OpenDataFile, _ tuning: ReadTuning) {
     pending = [.open(file)]
     self.tuning = tuning
+    openFiles = nil
     parallelism = .max
     deletes = nil
   }
@@ -101,7 +104,10 @@ struct UnitSource: Sendable {
     switch task.file.format {
     case .parquet: return false
     case .avro:
-      let deletes = try await self.deletes?.deletes(of: task) ?? .none
+      var deletes = try await self.deletes?.deletes(of: task) ?? .none
+      if let positions = task.positions {
+        deletes.positions.formUnion(positions.others(below: task.file.recordCount))
+      }
       let file = try await request.openAvro(task, deletes)
       records = try file.units(rowCount: task.file.recordCount)
       counts.files += 1
@@ -145,6 +151,7 @@ struct UnitSource: Sendable {
       }
       let count = footer.rowCount(ofRowGroup: group)
       let first = footer.firstRow(ofRowGroup: group)
+      if let positions = opened.positions, !positions.overlaps(first..<first + count) { continue }
       if Int64(opened.deletes.count(in: first..<first + count)) == count {
         counts.ruledOut.byDeletes += 1
         continue
@@ -169,11 +176,14 @@ struct UnitSource: Sendable {
     let footer = file.parquet.footer
     let rowCount = Int(clamping: footer.rowCount(ofRowGroup: group))
     let indexes = try await indexes(of: group, in: file)
-    var selection = RowSelection.all(rowCount)
+    let first = footer.firstRow(ofRowGroup: group)
+    let wanted = file.positions?.selection(in: first..<first + Int64(rowCount), rowCount: rowCount)
+    var selection = wanted ?? RowSelection.all(rowCount)
     if let filter = file.filter {
       var facts = RowGroupFacts(footer: footer, rowGroup: group, leaves: filter.leaves)
       facts.pageIndexes = indexes
-      selection = facts.selection(filter.residual)
+      let matching = facts.selection(filter.residual)
+      selection = wanted?.intersection(matching) ?? matching
       counts.pages += file.leaves.reduce(0) { $0 + (indexes[$1]?.rows.count ?? 0) }
       guard !selection.isEmpty else {
         counts.ruledOut.byPageIndex += 1
@@ -196,11 +206,18 @@ struct UnitSource: Sendable {
     pageIndexes = [:]
     let leaves = file.leaves
     let parquet = file.parquet
+    if let known = openFiles?.indexes(file.name, rowGroup: group, leaves) {
+      pageIndexes[group] = known
+      return known
+    }
     let coming = [group] + rowGroups.prefix(Self.indexedRowGroupCount - 1)
     let bytes = coming.reduce(0) { $0 + parquet.footer.byteCounts(ofRowGroup: $1, leaves).stored }
     let isWorthIt =
       if file.filter != nil {
         bytes >= tuning.indexedByteCount
+          || parquet.hasPageIndexes(rowGroup: group, leaves: leaves)
+      } else if file.positions != nil {
+        bytes >= tuning.positionedByteCount
           || parquet.hasPageIndexes(rowGroup: group, leaves: leaves)
       } else {
         coming.contains {
@@ -217,6 +234,9 @@ struct UnitSource: Sendable {
       }
     }
     for group in coming where pageIndexes[group] == nil { pageIndexes[group] = [:] }
+    for group in coming where isWorthIt && file.filter == nil {
+      openFiles?.keep(pageIndexes[group] ?? [:], file.name, rowGroup: group, leaves)
+    }
     return pageIndexes[group] ?? [:]
   }
 

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Catalogs
+package import Columnar
+internal import Expressions
+internal import Iceberg
+internal import Storage
+
+/// Rows of a data file that are wanted, by their positions.
+package struct RowPositions: Sendable {
+  /// Ascending, each once.
+  let all: [Int64]
+
+  /// - Parameter positions: ascending, each once.
+  package init(ascending positions: [Int64]) { all = positions }
+
+  /// Those within `range`, counted from its start.
+  func selection(in range: Range<Int64>, rowCount: Int) -> RowSelection {
+    var builder = RowSelectionBuilder(rowCount: rowCount)
+    var index = firstIndex(notBelow: range.lowerBound)
+    while index < all.count, all[index] < range.upperBound {
+      let row = Int(all[index] - range.lowerBound)
+      builder.append(row..<row + 1)
+      index += 1
+    }
+    return builder.finish()
+  }
+
+  func overlaps(_ range: Range<Int64>) -> Bool {
+    let index = firstIndex(notBelow: range.lowerBound)
+    return index < all.count && all[index] < range.upperBound
+  }
+
+  /// All positions below `count` that are not wanted.
+  func others(below count: Int64) -> DeletionVector {
+    let count = min(count, DeletionVector.highestPosition + 1)
+    var others = DeletionVector()
+    var next: Int64 = 0
+    for position in all where position < count {
+      others.insert(next..<position)
+      next = position + 1
+    }
+    others.insert(next..<max(next, count))
+    return others
+  }
+
+  private func firstIndex(notBelow position: Int64) -> Int {
+    var (low, high) = (0, all.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if all[middle] < position { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+extension Table {
+  /// The rows of data files at some positions of each, dead ones too, file by file in the order
+  /// given, and within a file by position.
+  ///
+  /// Cost: of each file its footer, where its pages are, and the pages that hold those rows, of the
+  /// columns asked for; footers and places that `openFiles` has are not read again.
+  /// - Parameters:
+  ///   - tasks: files of the state `selection`.
+  ///   - columns: as for ``TableScan/select(_:)-([String])``; nil: all.
+  /// - Throws: ``ScanError/wrongSize(file:what:expected:found:)`` if a file has no such row.
+  package func rows(
+    at positions: [(task: ScanTask, positions: RowPositions)], columns: [String]?,
+    of selection: SnapshotSelection, _ openFiles: OpenFiles? = nil
+  ) async throws(ScanError) -> RecordBatch {
+    var scan = scan().at(selection)
+    if let columns { scan = scan.select(columns) }
+    scan = scan.of(
+      positions.map { task, positions in
+        var task = ScanTask(file: task.file, sequenceNumber: task.sequenceNumber)
+        task.positions = positions
+        return task
+      })
+    scan.openFiles = openFiles
+    var batches: [RecordBatch] = []
+    try await scan.read { batch throws(ScanError) in
+      batch
+    } consume: { batch throws(ScanError) in
+      batches.append(batch)
+      return true
+    }
+    let found = batches.reduce(0) { $0 + $1.rowCount }
+    let expected = positions.reduce(0) { $0 + $1.positions.all.count }
+    guard found == expected else {
+      throw .wrongSize(
+        file: positions.count == 1 ? positions[0].task.file.path : "\(positions.count) data files",
+        what: "rows at positions", expected: Int64(expected), found: Int64(found))
+    }
+    guard !batches.isEmpty else {
+      let fields = try scan.outputFields().map(\.columnField)
+      return RecordBatch(
+        fields: fields, columns: fields.map { .nulls($0.type, count: 0) }, rowCount: 0)
+    }
+    do throws(ColumnarError) { return try RecordBatch.concat(batches) } catch {
+      throw .unsupported(what: "2 GiB of values of a column at once", file: name)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import KeyIndexing
+import Lake
+import LakeTestSupport
+import Testing
+
+/// Rows found by their keys, held against a dictionary of all rows.
+@Suite("Rows by key")
+struct TableGetTests {
+  @Test(arguments: [FormatVersion.v1, .v2, .v3])
+  func `with an index, with one of older files, and without, a key gives its newest row`(
+    version: FormatVersion
+  ) async throws {
+    let random = SeededRandom(printing: "rows by key, v\(version.rawValue)")
+    for round in 0..<4 {
+      var history = try await RandomHistory(random, version)
+      var index: KeyIndex?
+      for _ in 0..<random.int(in: 6..<16) {
+        try await history.step(random)
+        var table = history.table
+        if random.chance(40) { table = try await OtherEngine.appendAgain(to: table, random) }
+        if random.chance(30) { table = try await OtherEngine.deleteByValue(from: table, random) }
+        if random.chance(30) || index == nil {
+          index = try await KeyIndex.build(try await TableState(of: table), key: ["k"])
+        }
+        let selection = selection(of: table, random)
+        let keys = try await keys(of: table, random)
+        let expected = try await NewestRows(of: table, selection, keys)
+        let log = "round \(round), \(history.log.joined(separator: "; ")), \(selection)"
+        for index in [index, nil] {
+          let found = try await table.get(keys, key: ["k"], at: selection, index: index)
+          let problem = expected.difference(found)
+          #expect(problem == nil, "\(index == nil ? "no index" : "index"), \(log)")
+          if problem != nil { return }
+        }
+      }
+    }
+  }
+
+  private func selection(of table: Table, _ random: SeededRandom) -> SnapshotSelection {
+    let snapshots = table.metadata.snapshots.filter { snapshot in
+      let schema = snapshot.schemaID.flatMap { table.metadata.schema($0) }
+      return schema?.field(named: "k") != nil
+    }
+    guard !snapshots.isEmpty, random.chance(40) else { return .current }
+    return .id(snapshots[random.int(in: 0..<snapshots.count)].id)
+  }
+
+  /// Some that are there, in any order, and some that are not.
+  private func keys(of table: Table, _ random: SeededRandom) async throws -> RecordBatch {
+    var keys: [Int64] = (0..<5).map { _ in Int64(random.int(in: 0..<400)) - 100 }
+    for try await batch in table.scan().select("k").batches() {
+      for row in 0..<batch.rowCount where random.chance(30) {
+        keys.append(batch.columns[0].integer(row))
+      }
+    }
+    let builder = ColumnBuilder(.int64)
+    for (place, key) in keys.enumerated() {
+      // Not in the order of the rows.
+      builder.append(place % 3 == 0 ? key : keys[random.int(in: 0..<keys.count)])
+    }
+    return RecordBatch(
+      fields: [ColumnField("k", .int64)], columns: [builder.finish()], rowCount: keys.count)
+  }
+}
+
+/// The newest row of each key, found by reading all rows.
+struct NewestRows {
+  private let keys: [Int64]
+  private var newest: [Int64: (rank: Rank, text: String)] = [:]
+
+  private struct Rank: Comparable {
+    let sequence: Int64
+    let position: Int64
+    let path: String
+
+    static func < (a: Rank, b: Rank) -> Bool {
+      (a.sequence, a.position, a.path) < (b.sequence, b.position, b.path)
+    }
+  }
+
+  init(of table: Table, _ selection: SnapshotSelection, _ keys: RecordBatch) async throws {
+    self.keys = (0..<keys.rowCount).map { keys.columns[0].integer($0) }
+    let scan = table.scan().at(selection)
+    let sequences = Dictionary(
+      try await scan.plan().tasks.map { ($0.file.path, $0.sequenceNumber.rawValue) }
+    ) { first, _ in first }
+    for try await batch in scan.select("_file", "_pos", "*").batches() {
+      let column = try #require(batch.column("k"))
+      for row in 0..<batch.rowCount {
+        let path = batch.columns[0].string(row)
+        let rank = Rank(
+          sequence: sequences[path] ?? -1, position: batch.columns[1].integer(row), path: path)
+        let key = column.integer(row)
+        if let known = newest[key], known.rank > rank { continue }
+        newest[key] = (rank, Self.text(batch, row, from: 2))
+      }
+    }
+  }
+
+  func difference(_ found: KeyedRows) -> String? {
+    let expected = keys.indices.filter { newest[keys[$0]] != nil }
+    guard found.keyRows == expected else { return "keys \(found.keyRows), not \(expected)" }
+    for (row, key) in found.keyRows.enumerated() {
+      let text = Self.text(found.rows, row, from: 0)
+      let wanted = newest[keys[key]]?.text ?? ""
+      if text != wanted { return "key \(keys[key]): \(text), not \(wanted)" }
+    }
+    return nil
+  }
+
+  private static func text(_ batch: RecordBatch, _ row: Int, from first: Int) -> String {
+    batch.columns[first...].map { $0.icebergValue(row).map { "\($0)" } ?? "null" }
+      .joined(separator: ", ")
+  }
+}
