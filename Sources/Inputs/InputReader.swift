@@ -116,7 +116,7 @@ public final class InputReader {
     guard let batch else { return try await skippingRows(.end) }
     var end = place
     end.rowCount += Int64(batch.rowCount)
-    let rows = PlacedRows(batch: batch, rejected: [], end: end, lines: nil, start: place)
+    let rows = InputRows(batch: batch, rejected: [], end: end, lines: nil, start: place)
     place = end
     return try await skippingRows(.rows(rows))
   }

@@ -77,7 +77,7 @@ final class TextBlocks<Parser: TextBlockParser> {
   /// How many lines are passed over before the first row.
   private var linesToSkip: Int64 = 0
   private var rowCount: Int64 = 0
-  private var ready: [PlacedRows] = []
+  private var ready: [InputRows] = []
   private var nextReady = 0
 
   init(
@@ -170,11 +170,11 @@ final class TextBlocks<Parser: TextBlockParser> {
       end.byteCount += Int64(part.byteEnd)
       end.lineCount += Int64(part.lineEnd)
       end.rowCount = place.rowCount + Int64(part.batch.rowCount + part.rejected.count)
-      let lines = PlacedRows.RowLines(
+      let lines = InputRows.RowLines(
         blockStart: blockStart, byteEnds: part.places.byteEnds, lineEnds: part.places.lineEnds,
         rejectedBefore: part.places.rejectedBefore)
       ready.append(
-        PlacedRows(
+        InputRows(
           batch: part.batch, rejected: part.rejected, end: end, lines: lines, start: place))
       place = end
     }

@@ -59,6 +59,13 @@ struct Failure {
       case .catalog(let error): status(of: error)
       default: .failed
       }
+    case let error as KeyIndexError:
+      switch error {
+      case .reading(let error): status(of: error)
+      case .committing(let error): status(of: error)
+      case .storage(let error, _): status(of: error)
+      default: .failed
+      }
     case let error as CatalogError:
       switch error {
       case .tableNotFound, .namespaceNotFound: .notFound

@@ -70,10 +70,13 @@ struct HeadedSource: ByteSource {
 
 /// Bytes that are all there.
 struct SampleSource: ByteSource {
-  let name = "standard input"
+  let name: String
   private var bytes: Buffer?
 
-  init(_ bytes: Buffer) { self.bytes = bytes }
+  init(_ bytes: Buffer, called name: String = "standard input") {
+    self.name = name
+    self.bytes = bytes
+  }
 
   mutating func read() async throws(InputError) -> Buffer? {
     guard let chunk = exchange(&bytes, with: nil), !chunk.isEmpty else { return nil }

@@ -8,7 +8,7 @@ struct SourceRows {
   /// table's.
   let batch: RecordBatch
   /// As they were read.
-  let placed: PlacedRows
+  let placed: InputRows
   /// Which of the rows read these are; nil: all of them.
   let origins: [Int32]?
   /// The offsets that rows have as a column of their own.
@@ -178,7 +178,7 @@ final class UpsertSource {
 
   /// `rows` without those whose offsets are not above all before them.
   private func unreplayed(
-    _ rows: PlacedRows, _ name: String
+    _ rows: InputRows, _ name: String
   ) throws(InputError) -> SourceRows {
     let index = rows.batch.fields.firstIndex { $0.name == name }
     guard let index, [.int64, .int32].contains(rows.batch.columns[index].type) else {
@@ -233,7 +233,7 @@ final class UpsertSource {
   }
 
   /// The number of the line that row `row` of those read ends on; for what is no text its own.
-  func line(of row: Int, in rows: PlacedRows) -> Int {
+  func line(of row: Int, in rows: InputRows) -> Int {
     let place = rows.place(afterRow: row)
     return kind == .rows ? Int(place.rowCount) : Int(place.lineCount) + before
   }

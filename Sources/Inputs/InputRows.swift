@@ -37,7 +37,7 @@ public struct RejectedRow: Sendable {
 }
 
 /// Rows with their places in the input.
-public struct PlacedRows: Sendable {
+public struct InputRows: Sendable {
   public let batch: RecordBatch
   /// What was kept apart among them.
   public let rejected: [RejectedRow]
@@ -82,7 +82,7 @@ public struct PlacedRows: Sendable {
 
   /// The rows `range` of the batch, with what was kept apart among them; what was so between two
   /// rows goes with the second.
-  public func slice(_ range: Range<Int>) -> PlacedRows {
+  public func slice(_ range: Range<Int>) -> InputRows {
     if range == 0..<batch.rowCount { return self }
     let isLast = range.upperBound == batch.rowCount
     let kept = rejected.filter { row in
@@ -97,7 +97,7 @@ public struct PlacedRows: Sendable {
         lineEnds: Array(lines.lineEnds[range]),
         rejectedBefore: lines.rejectedBefore[range].map { $0 - before })
     }
-    return PlacedRows(
+    return InputRows(
       batch: batch.slice(range),
       rejected: kept.map { row in
         var row = row
@@ -109,7 +109,7 @@ public struct PlacedRows: Sendable {
 
 /// What came of asking an input for rows.
 public enum InputStep: Sendable {
-  case rows(PlacedRows)
+  case rows(InputRows)
   /// The source has nothing for now.
   case pause
   case end
