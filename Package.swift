@@ -131,6 +131,7 @@ let package = Package(
     tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
+    tests("Ingest", "Ingest", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Iceberg
+public import KeyIndexing
 public import Scanning
 public import Storage
 public import Writing
@@ -50,6 +51,8 @@ public enum IngestError: Error, Sendable {
   /// The writer was closed, or stopped for good.
   case closed
   case commit(CommitError)
+  /// The rows of keys can't be found.
+  case index(KeyIndexError)
   case reading(ScanError)
   case catalog(CatalogError)
 }
@@ -65,6 +68,7 @@ extension IngestError {
     case .fenced, .offsetsUnknown, .badRecord, .closed: .inspect
     case .rolledBack: .rebase
     case .rows(let error), .commit(let error): error.remedy
+    case .index(let error): error.remedy
     case .reading(let error): error.remedy
     case .catalog(let error): error.remedy
     }
@@ -121,6 +125,7 @@ extension IngestError: CustomStringConvertible {
     case .badRecord(let error): "\(error)"
     case .closed: "the writer was closed"
     case .commit(let error): "\(error)"
+    case .index(let error): "\(error)"
     case .reading(let error): "\(error)"
     case .catalog(let error): "\(error)"
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
-public import Catalogs
+internal import Catalogs
 public import Columnar
 internal import Iceberg
+internal import KeyIndexing
 internal import Storage
 internal import Writing
 
@@ -22,42 +22,52 @@ internal import Writing
 /// Rows that take the place of others keep their `_row_id`; what they replace is noted in deletion
 /// vectors (v2: position delete files), one for each data file. Any number of writers, and any other
 /// engines, may commit to the same branch: each attempt is worked out on what they left.
+///
+/// Operations are made one at a time, in the order they are asked for.
 public actor UpsertWriter {
   let options: UpsertOptions
   /// The newest state that is known.
   var table: Table
+  /// The rows there are in it, and where they are by key.
+  var state: TableState
+  var index: KeyIndex
   var binding: UpsertBinding
   var buffer: KeyedBuffer
+  var pending = PendingCommit()
+  /// What the table remembers of this writer; nil if it has no name.
+  var record: WriterRecord?
+  /// What it is to remember after the commit under way, and the offsets that this moves.
+  var nextRecord: WriterRecord?
+  var pendingOffsets: [String: Int64] = [:]
+  /// Deletions of late, so that it is noticed when an older row comes after one.
+  var recentDeletions = RecentDeletions()
   /// When the oldest row came that is not committed.
   var firstPending: Duration?
   var counters = IngestProgress()
-  var isClosed = false
+  var cadence: FlushCadence
+  /// Why the commit under way can't be planned.
+  var failure: IngestError?
+  /// Why the writer has stopped for good.
+  var end: IngestError?
   private var lock = AsyncLock()
 
-  init(_ table: Table, _ options: UpsertOptions, _ binding: UpsertBinding) {
+  init(
+    _ table: Table, _ options: UpsertOptions, _ binding: UpsertBinding, _ state: TableState,
+    _ index: KeyIndex, _ record: WriterRecord?
+  ) {
     self.table = table
     self.options = options
     self.binding = binding
+    self.state = state
+    self.index = index
+    self.record = record
     buffer = KeyedBuffer(isPartial: options.isPartial)
-  }
-
-  /// Opens a writer of `table`.
-  ///
-  /// One with a name raises its fence, by a commit without files: from then on no other instance of
-  /// the name can commit.
-  /// - Throws: ``IngestError`` where the options don't fit the table.
-  public static func open(
-    _ table: Table, _ options: UpsertOptions
-  ) async throws(IngestError) -> UpsertWriter {
-    guard table.metadata.formatVersion > .v1 else {
-      throw .formatVersion(table.metadata.formatVersion, table: table.name)
-    }
-    return UpsertWriter(table, options, try UpsertBinding(table, options))
+    cadence = FlushCadence(options.flush, table.metadata)
   }
 
   /// For each source partition the offset up to which its rows are committed: those at or below it
   /// are to be skipped. Empty for a writer without a name.
-  public private(set) var committedOffsets: [String: Int64] = [:]
+  public var committedOffsets: [String: Int64] { record?.offsets ?? [:] }
 
   /// Takes rows in: columns of the table, by name, and the operation column.
   ///
@@ -65,10 +75,13 @@ public actor UpsertWriter {
   /// - Throws: ``IngestError``; nothing of the batch is taken in then.
   public func upsert(_ rows: RecordBatch) async throws(IngestError) {
     try await exclusively { () async throws(IngestError) in
-      let keyed = try binding.keyed(rows)
+      guard rows.rowCount > 0 else { return }
+      let keyed = try await keyed(rows)
+      let hashes = try binding.hashes(keyed.keys, seed: index.seed)
+      try await makeRoom()
       buffer.insert(
-        keyed.rows, hashes: hashes(keyed.keys), orders: keyed.orders, deletions: keyed.deletions)
-      notePending()
+        keyed.rows, hashes: hashes, orders: keyed.orders, deletions: keyed.deletions)
+      if firstPending == nil { firstPending = table.environment.uptime() }
     }
   }
 
@@ -78,19 +91,19 @@ public actor UpsertWriter {
   /// - Throws: ``IngestError``; nothing of the batch is taken in then.
   public func delete(_ keys: RecordBatch) async throws(IngestError) {
     try await exclusively { () async throws(IngestError) in
+      guard keys.rowCount > 0 else { return }
       let (keys, orders) = try binding.deletions(keys)
-      buffer.delete(hashes(keys), orders: orders)
-      notePending()
+      buffer.delete(try binding.hashes(keys, seed: index.seed), orders: orders)
+      if firstPending == nil { firstPending = table.environment.uptime() }
     }
   }
 
   /// True if a limit of the flush policy is reached.
   public var isDue: Bool {
-    guard !buffer.isEmpty else { return false }
-    if let limit = options.flush.rowLimit, buffer.received >= Int64(limit) { return true }
-    if let limit = options.flush.byteLimit, buffer.byteCount >= limit { return true }
-    guard let limit = options.flush.ageLimit, let first = firstPending else { return false }
-    return table.environment.uptime() - first >= limit
+    guard !buffer.isEmpty, end == nil else { return false }
+    let age = firstPending.map { table.environment.uptime() - $0 } ?? .zero
+    return cadence.isDue(
+      rowCount: buffer.received, byteCount: buffer.takenByteCount, age: age)
   }
 
   /// Commits what was taken in, as one snapshot, and with it how far the sources were read.
@@ -98,27 +111,33 @@ public actor UpsertWriter {
   /// - Parameter offsets: for each source partition the offset of the last row given of it.
   /// - Returns: nil if there was nothing to commit.
   /// - Throws: ``IngestError``; the writer has the rows still, and can be asked again.
+  @discardableResult
   public func commit(
     _ offsets: [String: Int64] = [:]
   ) async throws(IngestError) -> UpsertReceipt? {
     try await exclusively { () async throws(IngestError) -> UpsertReceipt? in
-      guard !buffer.isEmpty else { return nil }
-      throw .commit(.unsupported("an upsert into a table whose keys are not indexed"))
+      try await commitAll(offsets)
     }
   }
 
-  /// The newest rows of `keys`, those not committed yet among them.
+  /// The newest rows of `keys`, those not committed yet among them, in the order of the keys; of a
+  /// key without a row there is none.
+  ///
+  /// - Parameter columns: nil: all of the table's.
   public func get(
-    _ keys: RecordBatch, columns: [String]?
+    _ keys: RecordBatch, columns: [String]? = nil
   ) async throws(IngestError) -> RecordBatch {
     try await exclusively { () async throws(IngestError) -> RecordBatch in
-      throw .commit(.unsupported("a lookup in a table whose keys are not indexed"))
+      try await newestRows(keys, columns)
     }
   }
 
   /// Ends the writer; what was not committed is given up.
   public func close() async throws(IngestError) {
-    try await exclusively { () async throws(IngestError) in isClosed = true }
+    try await exclusively { () async throws(IngestError) in
+      await table.store.discard(pending.attempted.isEmpty ? pending.files.map(\.file) : [])
+      end = .closed
+    }
   }
 
   /// What was done so far.
@@ -130,7 +149,7 @@ public actor UpsertWriter {
     return progress
   }
 
-  // MARK: one at a time
+  // MARK: parts
 
   /// Runs `body` when no other operation runs.
   private func exclusively<T: Sendable>(
@@ -140,19 +159,35 @@ public actor UpsertWriter {
       await withCheckedContinuation { lock.wait($0) }
     }
     defer { lock.release() }
-    if isClosed { throw .closed }
+    if let end { throw end }
     return try await body()
   }
 
-  private func hashes(_ keys: RecordBatch) -> [KeyHash] {
-    let high = Column.hashes(of: keys.columns, seed: 1)
-    let low = Column.hashes(of: keys.columns, seed: 2)
-    let a = high.values(as: UInt64.self)
-    let b = low.values(as: UInt64.self)
-    return a.indices.map { KeyHash(high: a[$0], low: b[$0]) }
+  /// Rows in the table's shape. Where they have columns that the table does not have, as far as is
+  /// known, the table may have got them since.
+  private func keyed(_ rows: RecordBatch) async throws(IngestError) -> KeyedRows {
+    do throws(IngestError) {
+      return try binding.keyed(rows)
+    } catch {
+      guard case .rows(.schemaMismatch(_, _, _)) = error, try await adoptSchema() else {
+        throw error
+      }
+      return try binding.keyed(rows)
+    }
   }
 
-  private func notePending() {
-    if firstPending == nil { firstPending = table.environment.uptime() }
+  /// Takes notice of a newer schema. Rows that are held go to data files first, as they are.
+  ///
+  /// - Returns: false if there is none.
+  private func adoptSchema() async throws(IngestError) -> Bool {
+    let now: Table
+    do throws(CatalogError) { now = try await table.refreshed() } catch { throw .catalog(error) }
+    guard now.metadata.currentSchemaID != table.metadata.currentSchemaID else { return false }
+    let newer = try UpsertBinding(now, options)
+    try await flush()
+    table = now
+    binding = newer
+    try await moveState(to: now)
+    return true
   }
 }

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-
-/// What stands for a key: two hashes of it, under seeds of the table's own. Keys that differ and
-/// share both do not occur.
-struct KeyHash: Hashable, Sendable {
-  let high: UInt64
-  let low: UInt64
-}
+internal import KeyIndexing
 
 /// Finds entries by their keys: an open-addressed table of numbers, at most half full.
 struct KeyTable: Sendable {
@@ -15,7 +9,7 @@ struct KeyTable: Sendable {
 
   @inline(__always)
   private func home(_ hash: KeyHash) -> Int {
-    Int(truncatingIfNeeded: hash.low) & (slots.count &- 1)
+    Int(truncatingIfNeeded: hash.high) & (slots.count &- 1)
   }
 
   /// The entry of `hash`; nil if there is none.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 internal import Columnar
+internal import KeyIndexing
 
 /// What is to become of a key.
 struct KeyedEntry: Sendable {
@@ -36,23 +37,25 @@ struct KeyedEntry: Sendable {
 /// Cost: rows stay in the batches they came in until they are taken out; a row costs a look into a
 /// table.
 struct KeyedBuffer: Sendable {
-  private(set) var entries: [KeyedEntry] = []
+  var entries: [KeyedEntry] = []
   private var table = KeyTable()
-  private(set) var batches: [RecordBatch] = []
+  var batches: [RecordBatch] = []
   /// Rows that others lie over, where rows are given in part.
-  private(set) var versions: [Version] = []
-  private let isPartial: Bool
+  var versions: [Version] = []
+  let isPartial: Bool
   /// How many rows of ``batches`` count.
-  private(set) var liveRowCount = 0
-  private var rowCount = 0
-  private var batchByteCount = 0
+  var liveRowCount = 0
+  var rowCount = 0
+  var batchByteCount = 0
   /// Rows and deletions that others of the same commit came after.
   private(set) var superseded: Int64 = 0
   /// Deletions and rows that were older than the table's row.
-  private(set) var late: Int64 = 0
+  var late: Int64 = 0
   private(set) var received: Int64 = 0
+  /// The bytes of all batches that were taken in.
+  private(set) var takenByteCount = 0
   /// Rows of data files of the commit that no longer count, by the file's number.
-  private(set) var supersededPositions: [Int32: [Int32]] = [:]
+  var supersededPositions: [Int32: [Int32]] = [:]
 
   /// A row, or what ends a row of rows.
   struct Version: Sendable {
@@ -82,13 +85,15 @@ struct KeyedBuffer: Sendable {
   ///
   /// - Parameter deletions: 1 for rows that are deletions; nil: none is.
   mutating func insert(
-    _ batch: RecordBatch, hashes: [KeyHash], orders: OrderValues, deletions: Bitmap?
+    _ batch: RecordBatch, hashes: KeyHashes, orders: OrderValues, deletions: Bitmap?
   ) {
     let number = Int32(truncatingIfNeeded: batches.count)
     batches.append(batch)
-    batchByteCount += batch.byteCount
+    let byteCount = batch.byteCount
+    batchByteCount += byteCount
+    takenByteCount += byteCount
     rowCount += batch.rowCount
-    for row in hashes.indices {
+    for row in 0..<hashes.count {
       let isDeletion = deletions.map { $0[row] } ?? false
       put(
         KeyedEntry(
@@ -101,8 +106,8 @@ struct KeyedBuffer: Sendable {
   /// Takes in deletions of keys.
   ///
   /// - Parameter orders: nil: they count for all that came before them.
-  mutating func delete(_ hashes: [KeyHash], orders: OrderValues?) {
-    for row in hashes.indices {
+  mutating func delete(_ hashes: KeyHashes, orders: OrderValues?) {
+    for row in 0..<hashes.count {
       put(
         KeyedEntry(
           hash: hashes[row], order: orders?[row] ?? .arrival, isOrdered: orders != nil,

@@ -86,6 +86,22 @@ struct OrderValues: Sendable {
     return target.freeze()
   }
 
+  /// The values of rows that are in a table; nil for nulls. NaN is above all others.
+  static func optional(_ column: Column, name: String) throws(IngestError) -> [OrderValue?] {
+    var isKnown = column.nulls.inverted()
+    let isNumber = column.type == .float || column.type == .double
+    let nans = isNumber ? column.nans : nil
+    if let nans { isKnown = isKnown.andNot(nans) }
+    let known = try OrderValues(column.filter(by: isKnown), name: name)
+    var next = 0
+    return (0..<column.count).map { row in
+      if nans?[row] ?? false { return OrderValue(number: .max) }
+      guard isKnown[row] else { return nil }
+      defer { next += 1 }
+      return known[next]
+    }
+  }
+
   subscript(_ row: Int) -> OrderValue {
     if !numbers.isEmpty { return OrderValue(number: numbers.values(as: Int64.self)[row]) }
     return bytes.isEmpty ? .arrival : OrderValue(number: 0, bytes: bytes[row])

@@ -4,6 +4,7 @@ internal import Catalogs
 internal import Columnar
 internal import Expressions
 internal import Iceberg
+internal import KeyIndexing
 internal import Writing
 
 /// What the options of a writer mean for the schema that its table has.
@@ -11,6 +12,7 @@ struct UpsertBinding: Sendable {
   let schema: Schema
   /// In the order of the table's identifier fields, else as given.
   let key: [Field]
+  private let keyColumns: KeyColumns
   let order: Field?
   private let operationColumn: String?
   private let deletions: RowFilter?
@@ -22,6 +24,11 @@ struct UpsertBinding: Sendable {
     let schema = table.metadata.currentSchema
     self.schema = schema
     key = try Self.key(table, options.key)
+    do throws(KeyIndexError) {
+      keyColumns = try KeyColumns(schema: schema, fieldIDs: key.map(\.id))
+    } catch {
+      throw .index(error)
+    }
     order = try options.orderBy.map { name throws(IngestError) in
       try Self.order(schema, name)
     }
@@ -143,6 +150,53 @@ extension UpsertBinding {
     do throws(CommitError) { rows = try conformance.conform(batch) } catch { throw .rows(error) }
     let isOrdered = order.map { batch.column($0.name) != nil } ?? true
     return (try keys(of: rows), isOrdered ? try orders(of: rows) : nil)
+  }
+
+  /// The hashes of `keys`, which are columns of the key.
+  func hashes(_ keys: RecordBatch, seed: KeySeed) throws(IngestError) -> KeyHashes {
+    do throws(KeyIndexError) { return try keyColumns.keys(of: keys, seed: seed) } catch {
+      throw .index(error)
+    }
+  }
+
+  /// Rows given in part, filled: where nothing lies below, defaults stand for what is missing.
+  ///
+  /// - Throws: ``IngestError/incompleteRow(column:key:)``.
+  func completed(_ pending: PendingRows, base: BaseRows?) throws(IngestError) -> PendingRows {
+    var columns = pending.rows.columns
+    let isNew = Bitmap(pending.entries.map { base?.rowByEntry[$0] == nil })
+    for (index, field) in schema.fields.enumerated() {
+      var column = columns[index]
+      if let value = field.writeDefault {
+        let wanted = column.nulls.and(isNew)
+        if wanted.countOfOnes > 0 {
+          do throws(ColumnarError) {
+            let all = try Column.concat([column, .repeating(value, column.type, count: 1)])
+            let last = Int32(column.count)
+            column = try all.gather((0..<last).map { wanted[Int($0)] ? last : $0 })
+          } catch {
+            throw .rows(.invalidValue(column: field.name, row: 0, reason: "\(error)"))
+          }
+        }
+      }
+      if field.isRequired, column.nullCount > 0 {
+        let row = (0..<column.count).first { column.isNull($0) } ?? 0
+        throw .incompleteRow(column: field.name, key: keyText(pending.rows, row))
+      }
+      columns[index] = column
+    }
+    return PendingRows(
+      rows: RecordBatch(
+        fields: pending.rows.fields, columns: columns, rowCount: pending.rows.rowCount),
+      entries: pending.entries)
+  }
+
+  /// The key of a row, for messages.
+  private func keyText(_ rows: RecordBatch, _ row: Int) -> String {
+    key.map { field in
+      let value = rows.column(fieldID: field.id.rawValue)?.icebergValue(row)
+      return "\(field.name)=\(value.map { "\($0)" } ?? "null")"
+    }.joined(separator: ", ")
   }
 
   /// The columns of the key, given alone or among others.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Columnar
+package import Columnar
 internal import Expressions
-internal import Iceberg
+package import Iceberg
 
 /// Rows of one partition that wait to be sorted and written as one file.
 struct SortBuffer {
@@ -19,7 +19,7 @@ struct SortBuffer {
   ) throws(CommitError) -> [RecordBatch] {
     do throws(ColumnarError) {
       let rows = try RecordBatch.concat(batches)
-      let sorted = try rows.sorted(by: rows.keys(order, schema))
+      let sorted = try rows.sorted(by: rows.sortKeys(order, schema))
       return stride(from: 0, to: sorted.rowCount, by: 65_536).map { start in
         sorted.slice(start..<min(start + 65_536, sorted.rowCount))
       }
@@ -31,7 +31,7 @@ struct SortBuffer {
 
 extension RecordBatch {
   /// The columns that `order` sorts by, its transforms applied.
-  fileprivate func keys(_ order: SortOrder, _ schema: Schema) -> [SortKey] {
+  package func sortKeys(_ order: SortOrder, _ schema: Schema) -> [SortKey] {
     order.fields.compactMap { field in
       guard let id = field.sourceIDs.first, let type = schema.field(id)?.type.primitive,
         let column = nestedColumn(id)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Catalogs
+internal import Columnar
+internal import Iceberg
+internal import KeyIndexing
+internal import Storage
+internal import Writing
+
+extension UpsertWriter {
+  /// How often an unknown outcome is looked into before it is told.
+  private static let doubtLimit = 3
+
+  func commitAll(
+    _ offsets: [String: Int64]
+  ) async throws(IngestError) -> UpsertReceipt? {
+    try noteOffsets(offsets)
+    guard !buffer.isEmpty || !pendingOffsets.isEmpty else { return nil }
+    try await flush()
+    var doubts = 0
+    while true {
+      failure = nil
+      let receipt: CommitReceipt
+      do throws(CommitError) {
+        receipt = try await table.commit(UpsertChange(writer: self))
+      } catch {
+        if let failure {
+          switch failure {
+          case .fenced, .rolledBack: end = failure
+          default: break
+          }
+          throw failure
+        }
+        // The attempt may have happened. Planned again, it is found if it has; and if it has not by
+        // the time another one has, it never will.
+        guard case .stateUnknown = error, doubts < Self.doubtLimit else { throw .commit(error) }
+        doubts += 1
+        guard let now = try? await table.refreshed() else { throw .commit(error) }
+        table = now
+        continue
+      }
+      return try await finish(receipt)
+    }
+  }
+
+  /// Takes notice of how far sources were read.
+  private func noteOffsets(_ offsets: [String: Int64]) throws(IngestError) {
+    guard let name = options.writer else { return }
+    for (partition, offset) in offsets {
+      let committed = committedOffsets[partition]
+      if let committed, offset < committed {
+        throw .offsetWentBack(
+          writer: name, partition: partition, committed: committed, given: offset)
+      }
+      if offset != committed { pendingOffsets[partition] = offset }
+    }
+  }
+
+  /// Takes notice of a commit that happened.
+  private func finish(_ receipt: CommitReceipt) async throws(IngestError) -> UpsertReceipt {
+    let landed =
+      receipt.snapshot
+      ?? pending.attempted.lazy.compactMap {
+        receipt.table.metadata.snapshot($0)
+      }.first
+    guard let snapshot = landed else { throw .commit(.cancelled) }
+    let counts = UpsertCounts(summary: snapshot.summary) ?? buffer.counts(after: recentDeletions)
+    let files = pending
+    let entries = buffer.entries
+    cadence.learn(
+      rowByteCount: buffer.takenByteCount,
+      fileByteCount: files.files.reduce(0) { $0 + $1.file.byteCount })
+    if let name = options.writer {
+      record = (try? receipt.table.metadata.writerRecord(name)) ?? nextRecord
+    }
+    recentDeletions.note(entries)
+    counters.commits += 1
+    counters.committed = counters.committed + counts
+    // From here on nothing is pending: what fails now is found out of the table again.
+    buffer = KeyedBuffer(isPartial: options.isPartial)
+    pending = PendingCommit()
+    pendingOffsets = [:]
+    nextRecord = nil
+    firstPending = nil
+    await adopt(receipt.table, files)
+    return UpsertReceipt(
+      table: receipt.table, snapshot: snapshot, counts: counts, attempts: receipt.attempts)
+  }
+
+  /// Brings what is known to the state after the commit of `files`.
+  ///
+  /// What can't be read now is read at the next need.
+  private func adopt(_ now: Table, _ files: PendingCommit) async {
+    table = now
+    if now.metadata.currentSchemaID != binding.schema.id,
+      let newer = try? UpsertBinding(now, options)
+    {
+      binding = newer
+    }
+    for written in files.files {
+      try? index.insert(written.file.path, [written.rows])
+    }
+    guard let newer = try? await state.refreshed(to: now) else { return }
+    for (path, rows) in files.vectors { newer.note(rows, of: path) }
+    var known = index
+    guard (try? await known.cover(newer)) != nil else { return }
+    (state, index) = (newer, known)
+  }
+}
