@@ -165,7 +165,7 @@ public actor UpsertWriter {
 
   /// Rows in the table's shape. Where they have columns that the table does not have, as far as is
   /// known, the table may have got them since.
-  private func keyed(_ rows: RecordBatch) async throws(IngestError) -> KeyedRows {
+  private func keyed(_ rows: RecordBatch) async throws(IngestError) -> TakenRows {
     do throws(IngestError) {
       return try binding.keyed(rows)
     } catch {

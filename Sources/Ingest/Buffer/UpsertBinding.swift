@@ -103,7 +103,7 @@ struct UpsertBinding: Sendable {
 }
 
 /// Rows as a writer takes them in.
-struct KeyedRows: Sendable {
+struct TakenRows: Sendable {
   /// With all of the table's columns.
   let rows: RecordBatch
   /// The columns of the key, without nulls.
@@ -117,7 +117,7 @@ extension UpsertBinding {
   /// `batch` in the table's shape, its keys and order values checked.
   ///
   /// - Throws: ``IngestError``; the batch is refused then.
-  func keyed(_ batch: RecordBatch) throws(IngestError) -> KeyedRows {
+  func keyed(_ batch: RecordBatch) throws(IngestError) -> TakenRows {
     var batch = batch
     var deletions: Bitmap?
     if let name = operationColumn {
@@ -131,7 +131,7 @@ extension UpsertBinding {
     }
     if deletions?.countOfOnes == 0 { deletions = nil }
     try checkRequired(rows, deletions)
-    return KeyedRows(
+    return TakenRows(
       rows: rows, keys: try keys(of: rows), orders: try orders(of: rows), deletions: deletions)
   }
 

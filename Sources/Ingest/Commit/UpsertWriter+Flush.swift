@@ -74,9 +74,8 @@ extension UpsertWriter {
       return KeyMatches(places, orders: nil, isOrdered: true)
     }
     let name = state.schema.name(of: order.id) ?? order.name
-    let column = try await RowReading(table: state.table, selection: selection).rows(
-      at: places.places.map { RowPlace(file: $0.file, position: $0.position) },
-      of: state.files.map(\.task), columns: [name]
+    let column = try await rows(
+      at: places.places.map { RowPlace(file: $0.file, position: $0.position) }, columns: [name]
     ).columns[0]
     return KeyMatches(
       places, orders: try OrderValues.optional(column, name: name), isOrdered: true)
@@ -120,10 +119,18 @@ extension UpsertWriter {
       }
     }
     guard !places.isEmpty else { return nil }
-    let rows = try await RowReading(table: state.table, selection: selection).rows(
-      at: places, of: state.files.map(\.task) + pending.files.map(\.task),
-      columns: binding.schema.fields.map(\.name))
+    let rows = try await rows(at: places, columns: binding.schema.fields.map(\.name))
     return BaseRows(rows: rows, rowByEntry: rowByEntry)
+  }
+
+  /// Rows of the table's files, and behind them of those that were written for the commit.
+  func rows(
+    at places: [RowPlace], columns: [String]
+  ) async throws(IngestError) -> RecordBatch {
+    let (files, own) = (state.files, pending.files)
+    return try await RowReading(table: state.table, selection: selection).rows(
+      at: places, columns: columns
+    ) { $0 < files.count ? files[$0].task : own[$0 - files.count].task }
   }
 
   // MARK: files

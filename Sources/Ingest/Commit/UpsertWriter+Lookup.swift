@@ -47,9 +47,7 @@ extension UpsertWriter {
     if let rows = try await ownRows(own, newest) { parts.append(rows) }
     let ownCount = own.count
     if !places.isEmpty {
-      parts.append(
-        try await RowReading(table: state.table, selection: selection).rows(
-          at: places, of: state.files.map(\.task) + pending.files.map(\.task), columns: names))
+      parts.append(try await rows(at: places, columns: names))
     }
     let order = sources.map { Int32($0.isOwn ? $0.row : ownCount + $0.row) }
     let rows = try columnar { () throws(ColumnarError) in

@@ -125,8 +125,10 @@ extension UpsertWriter {
       entries.append(entry)
       places.append(RowPlace(file: Int(file), position: Int64(position)))
     }
+    let own = pending.files
     let rows = try await RowReading(table: base, selection: selection).rows(
-      at: places, of: pending.files.map(\.task), columns: schema.fields.map(\.name))
+      at: places, columns: schema.fields.map(\.name)
+    ) { own[$0].task }
     let old = entries.map { buffer.entries[Int($0)].state }
     try await write(PendingRows(rows: rows, entries: entries), on: base, schema) { ids[$0] }
     for state in old { buffer.giveUp(state) }
