@@ -2,7 +2,7 @@
 internal import Bytes
 package import Catalogs
 package import Iceberg
-internal import Storage
+package import Storage
 
 /// Makes a snapshot on top of a branch: its manifests, its manifest list, its summary, and the
 /// updates and requirements that make it the branch's head.
@@ -214,7 +214,7 @@ extension Table {
 
   /// Where a metadata file called `name` goes: in `write.metadata.path`, else in `metadata` of the
   /// table's location.
-  func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
+  package func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
     do throws(StorageError) {
       if let path = metadata.properties["write.metadata.path"] {
         return try ObjectPath(path).appending(name)
