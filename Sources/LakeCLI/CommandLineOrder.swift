@@ -6,11 +6,11 @@ internal import ArgumentParser
 enum CommandLineOrder {
   /// The commands whose table comes before the action.
   private static let ordered: [any ParsableCommand.Type] = [
-    AlterCommand.self, BranchCommand.self, TagCommand.self,
+    AlterCommand.self, BranchCommand.self, TagCommand.self, IndexCommand.self,
   ]
 
   /// Options with a value, which may stand before an action's name and look like one.
-  private static let valued: Set<String> = ["--warehouse", "--catalog", "--format"]
+  private static let valued: Set<String> = ["--warehouse", "--catalog", "--format", "--key"]
 
   /// The arguments with the name of an action right after its command.
   ///

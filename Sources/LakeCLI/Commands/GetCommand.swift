@@ -65,13 +65,14 @@ struct GetCommand: AsyncParsableCommand {
     }
     let columns = select?.split(separator: ",").map { String($0).trimmed }
     let reader = try await open(fields)
+    let index = try await keptIndex(of: target, key)
     var printer: RowPrinter?
     var asked = 0
     var found = 0
     while let batch = try await reader.next() {
       let rows = try await target.get(
         Self.keys(batch, fields), key: key.names, columns: columns, at: state.selection,
-        orderBy: orderBy
+        orderBy: orderBy, index: index
       ).rows
       asked += batch.rowCount
       found += rows.rowCount
@@ -82,6 +83,21 @@ struct GetCommand: AsyncParsableCommand {
       throw CommandError.notFound("none of the \(asked) keys has a row in \(table.text)")
     }
     printer?.finish()
+  }
+
+  /// The index that is kept with the table for its newest state, if there is one that covers it.
+  private func keptIndex(of target: Table, _ key: KeyColumns) async throws -> KeyIndex? {
+    guard case .current = state.selection, target.metadata.currentSnapshot != nil else {
+      return nil
+    }
+    let status = try await KeyIndex.status(of: target).first { $0.key == key.names }
+    guard let status, status.uncoveredFileCount <= status.coveredFileCount,
+      orderBy == nil || orderBy == status.orderBy
+    else { return nil }
+    // For few keys pieces of it are read, for many it is taken into memory.
+    return try await KeyIndex.open(
+      TableState(of: target, at: .current), key: key.names,
+      options: KeyIndexOptions(memoryLimit: keyFile == nil ? 0 : .max))
   }
 
   /// The columns of the key, whatever else a file of keys has.
