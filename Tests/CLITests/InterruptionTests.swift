@@ -80,7 +80,7 @@ struct InterruptionTests {
     #expect(place.files() == before, "files of the append are left over")
   }
 
-  @Test func `signals at any moment leave a whole table, old or new`() async throws {
+  @Test func `A11: signals at any moment leave a whole table, old or new`() async throws {
     let place = try Workplace()
     try await makeBig(place)
     var count = try await place.count("b.big")

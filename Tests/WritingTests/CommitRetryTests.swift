@@ -136,6 +136,102 @@ struct CommitRetryTests {
     try await world.check()
   }
 
+  private enum Change: CaseIterable {
+    case append, delete, update, overwrite, replacePartitions, columns, manifests, branch, property
+
+    func make(_ table: Table) async throws {
+      let (filter, schema) = (Predicate.equal("k", .integer(2)), try Schema("k int"))
+      var left = [Rows.batch([[Value.int(7)]] as [[Value?]], schema)][...]
+      let next = { () async throws(Never) in left.popFirst() }
+      switch self {
+      case .append: _ = try await table.append(next)
+      case .delete: _ = try await table.deleteRows(where: filter)
+      case .update:
+        let assignment = try ExpressionParser.parse(assignment: "k = k + 100")
+        _ = try await table.updateRows(where: filter, set: [assignment])
+      case .overwrite: _ = try await table.overwriteRows(where: filter, next)
+      case .replacePartitions: _ = try await table.replacePartitions(next)
+      case .columns:
+        _ = try await table.commit(
+          SchemaChange { evolution throws(IcebergError) in
+            try evolution.add("x", type: .primitive(.string))
+          })
+      case .manifests: _ = try await table.commit(ManifestRewrite())
+      case .branch:
+        let head = try #require(table.metadata.currentSnapshotID)
+        _ = try await table.commit(ReferenceChange.createBranch("b", at: head))
+      case .property: _ = try await table.commit(PropertyChange(set: ["a": "b"]))
+      }
+    }
+
+    /// What rows there are after it, of 1, 2 and 3.
+    var rows: [Int] {
+      switch self {
+      case .append: [1, 2, 3, 7]
+      case .delete: [1, 3]
+      case .update: [1, 102, 3]
+      case .overwrite: [1, 3, 7]
+      case .replacePartitions: [7]
+      case .columns, .manifests, .branch, .property: [1, 2, 3]
+      }
+    }
+  }
+
+  @Test func `B6: every kind of change that loses three races is made once, and whole`()
+    async throws
+  {
+    for change in Change.allCases {
+      let world = try World()
+      let table = try await world.catalog.createTable("db.t", "k int")
+      try await table.append([try rows([1])])
+      try await table.refreshed().append([try rows([2, 3])])
+      // None of them touches a row.
+      let slow = try await world.table(losing: 3) { table, race in
+        _ = try await table.commit(PropertyChange(set: ["race": "\(race)"]))
+      }
+      try await change.make(slow)
+      let now = try await slow.refreshed()
+      #expect(now.metadata.properties["race"] == "3", "\(change)")
+      let found = try await now.scan().select("k").canonicalRows()
+      #expect(found == change.rows.map { #"{"k":\#($0)}"# }.sorted(), "\(change)")
+      try await world.check("\(change)")
+    }
+  }
+
+  @Test func `B11: a change of an empty table, or across a change of partitions, sees the others'`()
+    async throws
+  {
+    let world = try World()
+    let empty = try await world.catalog.createTable("db.t", "k int", partitionedBy: "k")
+    let files = try await dataFiles([1], of: empty)
+    try await empty.append([try rows([2])])
+    let wanted = Predicate.equal("k", .integer(2))
+    let basis = ReadSet(snapshot: nil, files: [], filter: wanted)
+    let late = RowDelta(adding: files, removing: [], basis: basis)
+    let error = await #expect(throws: CommitError.self) { _ = try await empty.commit(late) }
+    guard case .conflict(.rowsWereAdded)? = error else {
+      Issue.record("no conflict, but \(String(describing: error))")
+      return
+    }
+    // Rows of a file that lies in a partition of the old spec are deleted under a new one.
+    let table = try await empty.refreshed()
+    let head = try #require(table.metadata.currentSnapshot)
+    let list = try await ManifestFiles(table).list(of: head).manifests
+    let old = try await ManifestFiles(table).entries(of: list[0], .all)
+    _ = try await table.commit(
+      LayoutChange.partitions { terms, _ throws(IcebergError) in terms = [] })
+    _ = try await table.refreshed().deleteRows(where: wanted, mode: .mergeOnRead)
+    let rewrite = RowDelta(
+      adding: files, removing: old.map(\.file),
+      basis: ReadSet(snapshot: head.id, files: old, isolation: .snapshot))
+    let second = await #expect(throws: CommitError.self) { _ = try await table.commit(rewrite) }
+    guard case .conflict? = second else {
+      Issue.record("no conflict, but \(String(describing: second))")
+      return
+    }
+    #expect(try await table.refreshed().scan().count() == 0)
+  }
+
   @Test func `nested transactions write no file twice`() async throws {
     let world = try World()
     let table = try await world.catalog.createTable("db.t", "k int")
@@ -214,7 +310,7 @@ struct CommitRetryTests {
   }
 
   @Test(arguments: [FaultKind.after, .late])
-  func `A7: after an unknown outcome no manifest of any attempt is deleted`(
+  func `A7 A9: after an unknown outcome no manifest of any attempt is deleted`(
     kind: FaultKind
   ) async throws {
     // The first swap loses; of the second no answer comes back, and then the store is down.
