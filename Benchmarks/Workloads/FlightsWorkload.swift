@@ -61,7 +61,7 @@ enum FlightsWorkload {
     unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     let code = unsafe posix_spawn(&process, program, &actions, nil, words, environ)
     unsafe posix_spawn_file_actions_destroy(&actions)
-    for unsafeword in unsafe words { unsafe free(word) }
+    for index in unsafe words.indices { unsafe free(words[index]) }
     guard code == 0 else { throw BenchError.wrongResult("\(program) can't be started") }
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}

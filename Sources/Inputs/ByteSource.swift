@@ -189,7 +189,7 @@ struct TextWindow: ~Copyable {
     offset += Int64(count)
   }
 
-  /// Takes all bytes before `start`, at which a line must begin.
+  /// Takes all bytes before `start`, at which a line must begin or the text end.
   mutating func skip(to start: Int64) async throws(InputError) {
     guard start > offset else { return }
     // The byte before is read too: it tells whether a line ends there.
@@ -210,9 +210,20 @@ struct TextWindow: ~Copyable {
     }
     while unread.isEmpty, !isAtEnd { try await fill(to: 1) }
     guard !unread.isEmpty else { throw .endsBeforeStart(file: name, start: start, end: offset) }
-    let last = unread.bytes.loadLE(at: 0, as: UInt8.self)
-    guard last == 10 || last == 13 else { throw .startsWithinLine(file: name, start: start) }
+    if !Self.endsLine(unread, 0) {
+      // The last line of a text may lack its end, which comes when more is added.
+      try await fill(to: 2)
+      if unread.count > 1 {
+        guard Self.endsLine(unread, 1) else { throw .startsWithinLine(file: name, start: start) }
+        take(1)
+      }
+    }
     take(1)
+  }
+
+  private static func endsLine(_ text: Buffer, _ index: Int) -> Bool {
+    let byte = text.bytes.loadLE(at: index, as: UInt8.self)
+    return byte == 10 || byte == 13
   }
 
   /// Reads until at least `byteCount` bytes are there, or all, or those there are for now.

@@ -44,6 +44,21 @@ struct UpsertSourceTests {
     #expect(third.status == 0 && number(third, "received") == 0, "\(third)")
   }
 
+  @Test func `a last line without an end is taken once, whether or not more follows`() async throws
+  {
+    let place = try await workplace()
+    let file = try place.write("in.jsonl", #"{"id":1,"v":"a"}"#)
+    for (text, received) in [
+      (#"{"id":1,"v":"a"}"#, 1), (#"{"id":1,"v":"a"}"#, 0),
+      ("{\"id\":1,\"v\":\"a\"}\n{\"id\":2,\"v\":\"b\"}", 1),
+    ] {
+      try place.write("in.jsonl", text)
+      let outcome = try await place.lake("upsert", "s.t", file, "--writer", "w", "--source-offset")
+      #expect(outcome.status == 0 && number(outcome, "received") == received, "\(outcome)")
+    }
+    #expect(try await contents(place) == ["1,a", "2,b"])
+  }
+
   @Test func `a file that was cut or changed is refused, whatever its rows say`() async throws {
     let place = try await workplace()
     let file = try place.write("in.jsonl", Self.rows(1...3, "a"))

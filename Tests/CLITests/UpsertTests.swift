@@ -91,6 +91,48 @@ struct UpsertTests {
     #expect(try await place.count("m.t") == 3)
   }
 
+  @Test func `the index is built, told of, used and dropped`() async throws {
+    let place = try await workplace()
+    try place.write("five.jsonl", Self.five)
+    #expect(try await place.lake("upsert", "s.t", "five.jsonl").status == 0)
+    _ = try await place.lake("index", "s.t", "drop")
+    let built = try await place.lake("index", "s.t", "build")
+    #expect(built.status == 0 && built.rows.first?["keys"] as? Int == 3, "\(built)")
+    let status = try await place.lake("index", "s.t", "status")
+    #expect(status.rows.count == 1 && status.rows[0]["keys"] as? Int == 3, "\(status)")
+    #expect(status.rows.first?["uncovered_files"] as? Int == 0)
+    let got = try await place.lake("get", "s.t", "3", "4", "1", "--select", "id")
+    #expect(got.stdout == "{\"id\":3}\n{\"id\":1}\n", "\(got)")
+    // Rows of others are found too.
+    #expect(
+      try await place.lake(
+        "append", "s.t", try place.write("more.jsonl", #"{"id":4,"v":"d"}"# + "\n")
+      ).status == 0)
+    let more = try await place.lake("get", "s.t", "3", "4", "--select", "id")
+    #expect(more.stdout == "{\"id\":3}\n{\"id\":4}\n", "\(more)")
+    let dropped = try await place.lake("index", "s.t", "drop")
+    #expect(dropped.status == 0, "\(dropped)")
+    #expect(try await place.lake("index", "s.t", "status").stdout.isEmpty)
+    let without = try await place.lake("get", "s.t", "3", "4", "--select", "id")
+    #expect(without.stdout == more.stdout, "\(without)")
+  }
+
+  @Test func `a table tells of its writers, and of what they leave to tidy up`() async throws {
+    let place = try await workplace()
+    try place.write("five.jsonl", Self.five)
+    for _ in 0..<2 {
+      let outcome = try await place.lake(
+        "upsert", "s.t", "five.jsonl", "--writer", "w", "--source-offset", "--commit-rows", "2")
+      #expect(outcome.status == 0, "\(outcome)")
+    }
+    let told = try await place.lake("describe", "s.t").rows.first ?? [:]
+    let writer = try #require((told["writers"] as? [[String: Any]])?.first)
+    #expect(writer["writer"] as? String == "w" && writer["fence"] as? Int == 2, "\(told)")
+    let offsets = try #require(writer["offsets"] as? [[Any]])
+    #expect(offsets.first?[1] as? Int == Self.five.utf8.count, "\(offsets)")
+    #expect(told["small_files"] as? Int == 3 && told["deleted_share"] as? Double ?? 0 > 0)
+  }
+
   // MARK: bad input
 
   /// Five rows, the third of which is bad in one way or other.

@@ -8,6 +8,10 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "upsert",
     abstract: "Stream rows in by key: of each key the newest row counts.",
+    usage: """
+      lake upsert TABLE FILE… [--order-by COLUMN] [--create --key COLUMNS] \
+      [--writer NAME (--source-offset | --offset-column COLUMN)] [--follow] […]
+      """,
     discussion: """
       lake upsert air.flights events.jsonl --order-by event_ts --writer tower --source-offset
 
