@@ -30,13 +30,8 @@ extension Conflict: CustomStringConvertible {
       "snapshot \(id.rawValue) added '\(path)', which may have rows that the change is about"
     case .historyIsGone(let id):
       "snapshot \(id.rawValue), from which the change was worked out, is not in the branch's history"
-<<<<<<< HEAD
-    case .branchMoved(let name, let id):
-      "branch '\(name)' is at \(id.map { "snapshot \($0.rawValue)" } ?? "no snapshot")"
     case .statisticsChanged(let id):
       "the statistics of snapshot \(id.rawValue) were replaced"
-=======
->>>>>>> main
     case .columnChanged(let name):
       "column '\(name)' is not what it was when the rows were written"
     case .formatVersion(let version, let what):
