@@ -80,6 +80,14 @@ struct Failure {
       case .invalidRequest(let error): status(of: error)
       default: .failed
       }
+    case let error as MaintenanceError:
+      switch error {
+      case .commit(let error): status(of: error)
+      case .catalog(let error): status(of: error)
+      case .reading(let error): status(of: error)
+      case .invalidPolicy: .usage
+      default: .failed
+      }
     case let error as InputError:
       if case .storage(let error) = error { status(of: error) } else { .failed }
     case let error as ParquetFileError:

@@ -24,7 +24,7 @@ struct Lake: AsyncParsableCommand {
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
-      IndexCommand.self, AnalyzeCommand.self,
+      IndexCommand.self, AnalyzeCommand.self, ExpireCommand.self, OrphansCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }
