@@ -52,6 +52,15 @@ struct BenchContext {
     return Int(number)
   }
 
+  /// A parameter that only our own runs have.
+  func optionalNumber(_ name: String) -> Int? {
+    if case .integer(let number)? = parameters[name] { Int(number) } else { nil }
+  }
+
+  func optionalText(_ name: String) -> String? {
+    if case .string(let text)? = parameters[name] { text } else { nil }
+  }
+
   func fraction(_ name: String) throws -> Double {
     switch parameters[name] {
     case .double(let number)?: return number
@@ -93,6 +102,12 @@ struct BenchContext {
       if let newest { return newest }
     }
     throw BenchError.wrongResult("no table at \(folders[0])")
+  }
+
+  /// How much lies in the run's folder.
+  func writtenByteCount() async throws -> (bytes: Int64, files: Int) {
+    let objects = try await store.listAll(work)
+    return (objects.reduce(0) { $0 + $1.byteCount }, objects.count)
   }
 
   /// Removes what a run left behind.

@@ -17,6 +17,13 @@ enum Workloads {
     "iceberg_scan_deletes": IcebergWorkloads.scanDeletes,
     "iceberg_scan_equality_deletes": IcebergWorkloads.scanEqualityDeletes,
     "small_commits": CommitWorkloads.small,
+    "upsert_series": UpsertWorkloads.series,
+    "upsert_scale": UpsertWorkloads.series,
+    "upsert_flights": FlightsWorkload.year,
+    "scan_updated": UpsertWorkloads.scanUpdated,
+    "key_index": UpsertWorkloads.index,
+    "lookup": LookupWorkloads.single,
+    "lookup_batch": LookupWorkloads.batches,
   ]
 }
 

@@ -164,6 +164,21 @@ public struct BitmapBuilder: ~Copyable {
     }
   }
 
+  /// Takes back what was appended after the first `kept` bits. Cost: O(bits taken back).
+  package mutating func truncate(to kept: Int) {
+    precondition(kept >= 0 && kept <= count, "more bits than there are")
+    while count > kept {
+      if count & 63 == 0 {
+        pending = bits.bytes.loadLE(at: bits.count &- 8, as: UInt64.self)
+        bits.resize(to: bits.count &- 8)
+      }
+      count &-= 1
+      let bit: UInt64 = 1 << UInt64(count & 63)
+      if pending & bit == 0 { countOfZeros &-= 1 }
+      pending &= ~bit
+    }
+  }
+
   public consuming func finish() -> Bitmap {
     let total = count
     if total & 63 != 0 { bits.append(value: pending) }

@@ -26,6 +26,12 @@ public final class ColumnBuilder {
     var fixed: MutableBuffer
     var offsets = MutableBuffer()
 
+    /// Where the values or elements of the last row end.
+    var endOffset: Int {
+      let span = offsets.bytes
+      return Int(span.loadLE(at: span.byteCount - 4, as: Int32.self))
+    }
+
     mutating func countValue() {
       validity.append(true)
       count &+= 1
@@ -70,6 +76,26 @@ public final class ColumnBuilder {
       }
       validity.append(false)
       count &+= 1
+    }
+  }
+
+  /// Takes back what was appended after the first `kept` rows, also what of a next row was appended
+  /// to the children only: how a reader forgets a row that turns out to be broken.
+  package func truncate(to kept: Int) {
+    precondition(kept >= 0 && kept <= count, "more rows than there are")
+    rows.validity.truncate(to: kept)
+    rows.count = kept
+    switch layout {
+    case .null: break
+    case .bits: rows.bits.truncate(to: kept)
+    case .fixed(let width): rows.fixed.resize(to: kept * width)
+    case .variable:
+      rows.offsets.resize(to: (kept + 1) * 4)
+      rows.fixed.resize(to: rows.endOffset)
+    case .structure: for child in children { child.truncate(to: kept) }
+    case .list:
+      rows.offsets.resize(to: (kept + 1) * 4)
+      children[0].truncate(to: rows.endOffset)
     }
   }
 

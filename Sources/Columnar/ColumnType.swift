@@ -108,12 +108,26 @@ public struct ColumnField: Hashable, Sendable {
   public var isNullable: Bool
   /// The id by which Iceberg and Parquet know the field; nil where a file has none.
   public var fieldID: Int32?
+  /// True if the values, structures of binary `metadata` and `value`, are variants.
+  public var isVariant: Bool
 
-  public init(_ name: String, _ type: ColumnType, isNullable: Bool = true, fieldID: Int32? = nil) {
+  public init(
+    _ name: String, _ type: ColumnType, isNullable: Bool = true, fieldID: Int32? = nil,
+    isVariant: Bool = false
+  ) {
     self.name = name
     self.type = type
     self.isNullable = isNullable
     self.fieldID = fieldID
+    self.isVariant = isVariant
+  }
+}
+
+extension ColumnType {
+  /// True if variants can lie in columns of this type: metadata first, then the value.
+  public var fitsVariants: Bool {
+    guard case .structure(let parts) = self else { return false }
+    return parts.map(\.name) == ["metadata", "value"] && parts.allSatisfy { $0.type == .binary }
   }
 }
 

@@ -140,7 +140,8 @@ extension SelectionList {
     var fields: [ColumnField] = []
     func add(_ node: BoundNode, _ name: String) {
       columns.append((name, BoundExpression(node)))
-      var field = ColumnField(name, node.fieldType.columnType)
+      var field = ColumnField(
+        name, node.fieldType.columnType, isVariant: node.fieldType == .variant)
       if case .column(let id) = node.kind {
         field.fieldID = id.rawValue
         field.isNullable = schema.isOptional(id)

@@ -107,7 +107,7 @@ public struct ExpressionParser {
 
   private mutating func test() throws(ExpressionError) -> Expression {
     let left = try joined()
-    if let comparison = takeComparison() { return .compared(comparison, left, try joined()) }
+    if let comparison = lexer.takeComparison() { return .compared(comparison, left, try joined()) }
     if lexer.take(keyword: "is") { return try nullness(of: left) }
     let isNegated = lexer.take(keyword: "not")
     let test: Expression
@@ -124,22 +124,6 @@ public struct ExpressionParser {
       return left
     }
     return isNegated ? .not(test) : test
-  }
-
-  private mutating func takeComparison() -> Comparison? {
-    guard case .sign(let sign) = lexer.peek.kind else { return nil }
-    let comparison: Comparison
-    switch sign {
-    case "=", "==": comparison = .equal
-    case "!=", "<>": comparison = .notEqual
-    case "<": comparison = .less
-    case "<=": comparison = .lessOrEqual
-    case ">": comparison = .greater
-    case ">=": comparison = .greaterOrEqual
-    default: return nil
-    }
-    _ = lexer.take()
-    return comparison
   }
 
   private mutating func nullness(of left: Expression) throws(ExpressionError) -> Expression {

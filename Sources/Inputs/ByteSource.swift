@@ -8,12 +8,22 @@ public protocol ByteSource: Sendable {
   /// What errors call the source.
   var name: String { get }
 
-  /// The next chunk; nil at the end. Chunks are never empty.
+  /// The next chunk; nil at the end. An empty chunk says that there is nothing for now: whoever
+  /// reads shall make do with what came, and ask again.
   mutating func read() async throws(InputError) -> Buffer?
 }
 
+/// Bytes that can be read from any place on.
+public protocol SeekableByteSource: ByteSource {
+  /// How many bytes there are now.
+  func byteCount() async throws(InputError) -> Int64
+
+  /// Has the next chunk begin at `offset`.
+  mutating func seek(to offset: Int64)
+}
+
 /// The bytes of an object.
-public struct ObjectSource: ByteSource {
+public struct ObjectSource: SeekableByteSource {
   public let name: String
   private let path: ObjectPath
   private let store: any ObjectStore
@@ -27,6 +37,14 @@ public struct ObjectSource: ByteSource {
     self.path = path
     self.store = store
   }
+
+  public func byteCount() async throws(InputError) -> Int64 {
+    do throws(StorageError) { return try await store.head(path).byteCount } catch {
+      throw .storage(error)
+    }
+  }
+
+  public mutating func seek(to offset: Int64) { self.offset = offset }
 
   public mutating func read() async throws(InputError) -> Buffer? {
     let chunk: Buffer
@@ -46,6 +64,8 @@ struct InflatingSource: ~Copyable {
   private var source: any ByteSource
   private var inflater: StreamDecompressor?
   private var isStarted = false
+  /// The first bytes, as long as they do not tell how they are compressed.
+  private var head = Buffer.empty
   /// What was read of the source and not inflated yet; a little of it may hold very much.
   private var pending: Buffer?
 
@@ -56,7 +76,23 @@ struct InflatingSource: ~Copyable {
 
   init(_ source: any ByteSource) { self.source = source }
 
-  /// The next chunk; nil at the end.
+  /// How many bytes there are now, if the source is one that can seek and is not compressed; known
+  /// once a chunk was read.
+  func seekableByteCount() async throws(InputError) -> Int64? {
+    guard isStarted, inflater == nil, let source = source as? any SeekableByteSource else {
+      return nil
+    }
+    return try await source.byteCount()
+  }
+
+  /// Has the next chunk begin at `offset` of a source that can seek.
+  mutating func seek(to offset: Int64) {
+    guard var seekable = source as? any SeekableByteSource else { return }
+    seekable.seek(to: offset)
+    source = seekable
+  }
+
+  /// The next chunk; nil at the end; an empty one if there is nothing for now.
   mutating func read() async throws(InputError) -> Buffer? {
     while true {
       if let chunk = pending {
@@ -68,6 +104,7 @@ struct InflatingSource: ~Copyable {
         try finish()
         return nil
       }
+      guard !chunk.isEmpty else { return chunk }
       try start(chunk)
       guard inflater != nil else { return chunk }
       pending = chunk
@@ -77,16 +114,20 @@ struct InflatingSource: ~Copyable {
   /// The next chunk of the source; the first one is long enough to tell how it is compressed, where
   /// the source is. Pipes may give it byte by byte.
   private mutating func nextChunk() async throws(InputError) -> Buffer? {
-    guard var chunk = try await source.read() else { return nil }
-    while !isStarted, chunk.count < StreamDecompressor.Format.signatureByteCount,
-      let more = try await source.read()
-    {
-      var joined = MutableBuffer(capacity: chunk.count + more.count)
+    while true {
+      guard let chunk = try await source.read() else {
+        let first = exchange(&head, with: .empty)
+        return first.isEmpty ? nil : first
+      }
+      if isStarted || chunk.isEmpty { return chunk }
+      var joined = MutableBuffer(capacity: head.count + chunk.count)
+      joined.append(head.bytes)
       joined.append(chunk.bytes)
-      joined.append(more.bytes)
-      chunk = joined.freeze()
+      head = joined.freeze()
+      if head.count >= StreamDecompressor.Format.signatureByteCount {
+        return exchange(&head, with: .empty)
+      }
     }
-    return chunk
   }
 
   private mutating func start(_ first: Buffer) throws(InputError) {
@@ -130,6 +171,10 @@ struct TextWindow: ~Copyable {
   /// What was read and not taken.
   private(set) var unread = Buffer.empty
   private(set) var isAtEnd = false
+  /// Whether the source had nothing more when it was last asked.
+  private(set) var isPaused = false
+  /// How many bytes come before those unread.
+  private(set) var offset: Int64 = 0
   let rowByteLimit: Int
 
   init(_ source: any ByteSource, rowByteLimit: Int) {
@@ -139,15 +184,60 @@ struct TextWindow: ~Copyable {
 
   var name: String { source.name }
 
-  mutating func take(_ count: Int) { unread = unread.slice(count..<unread.count) }
+  mutating func take(_ count: Int) {
+    unread = unread.slice(count..<unread.count)
+    offset += Int64(count)
+  }
 
-  /// Reads until at least `byteCount` bytes are there, or all.
+  /// Takes all bytes before `start`, at which a line must begin or the text end.
+  mutating func skip(to start: Int64) async throws(InputError) {
+    guard start > offset else { return }
+    // The byte before is read too: it tells whether a line ends there.
+    let target = start - 1
+    try await fill(to: 1)
+    if let end = try await source.seekableByteCount() {
+      guard end >= start else { throw .endsBeforeStart(file: name, start: start, end: end) }
+      if target > offset + Int64(unread.count) {
+        source.seek(to: target)
+        unread = .empty
+        offset = target
+      }
+    }
+    while offset < target {
+      try await fill(to: 1)
+      if unread.isEmpty, isAtEnd { throw .endsBeforeStart(file: name, start: start, end: offset) }
+      take(Int(min(Int64(unread.count), target - offset)))
+    }
+    while unread.isEmpty, !isAtEnd { try await fill(to: 1) }
+    guard !unread.isEmpty else { throw .endsBeforeStart(file: name, start: start, end: offset) }
+    if !Self.endsLine(unread, 0) {
+      // The last line of a text may lack its end, which comes when more is added.
+      try await fill(to: 2)
+      if unread.count > 1 {
+        guard Self.endsLine(unread, 1) else { throw .startsWithinLine(file: name, start: start) }
+        take(1)
+      }
+    }
+    take(1)
+  }
+
+  private static func endsLine(_ text: Buffer, _ index: Int) -> Bool {
+    let byte = text.bytes.loadLE(at: index, as: UInt8.self)
+    return byte == 10 || byte == 13
+  }
+
+  /// Reads until at least `byteCount` bytes are there, or all, or those there are for now.
   mutating func fill(to byteCount: Int) async throws(InputError) {
     var parts: [Buffer] = []
     var count = unread.count
+    isPaused = false
     while count < byteCount, !isAtEnd {
       guard let chunk = try await source.read() else {
         isAtEnd = true
+        break
+      }
+      if chunk.isEmpty {
+        isPaused = true
         break
       }
       parts.append(chunk)
@@ -168,9 +258,14 @@ struct TextWindow: ~Copyable {
   ///
   /// - Parameter line: named if a row is longer than is allowed.
   mutating func refill(line: Int) async throws(InputError) {
+    try checkLength(line: line)
+    try await fill(to: unread.count + 1)
+  }
+
+  /// Throws if what is there, which is the beginning of one row, is longer than a row may be.
+  func checkLength(line: Int) throws(InputError) {
     if unread.count > rowByteLimit {
       throw .tooLongLine(file: name, line: line, limit: rowByteLimit)
     }
-    try await fill(to: unread.count + 1)
   }
 }

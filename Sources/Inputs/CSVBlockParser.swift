@@ -9,6 +9,7 @@ struct CSVBlockParser: TextBlockParser {
   private let records: CSVRecords
   private let nullTexts: [Buffer]
   private let batchRowCount: Int
+  private let badRows: InputOptions.BadRows
   /// For each field of a record, which column it goes to.
   private let targets: [Int]
   /// Columns wanted that the input does not have.
@@ -46,6 +47,7 @@ struct CSVBlockParser: TextBlockParser {
     self.records = records
     self.targets = targets
     batchRowCount = max(1, options.batchRowCount)
+    badRows = options.badRows
     nullTexts = options.nullTexts.map { Buffer(utf8: $0) }
   }
 
@@ -67,36 +69,80 @@ struct CSVBlockParser: TextBlockParser {
   ) throws(InputError) -> ParsedBlock {
     let columns = makeColumns()
     let bytes = text.bytes
-    var block = ParsedBlock()
+    var block = ParsedBlock(start: range.lowerBound)
+    var places = RowPlaces()
     var scratch: [CSVField] = []
-    var rows = 0
-    block.end = range.lowerBound
     loop: while block.end < range.upperBound {
       let rest = bytes.extracting(block.end..<bytes.byteCount)
       switch records.parse(rest, isAtEnd: isAtEnd, into: &scratch) {
       case .incomplete: break loop
-      case .broken(let field, let lineInRecord, let reason):
-        throw .malformed(
+      case .broken(let field, let lineInRecord, let offset, let reason):
+        let error = InputError.malformed(
           file: file, line: line + block.lineCount + lineInRecord, column: name(ofField: field),
           reason: reason)
+        guard badRows == .keepApart else { throw error }
+        // The next row is taken to begin on the next line.
+        guard let end = rest.endOfLine(from: offset, isAtEnd: isAtEnd) else { break loop }
+        places.reject(error, rest.extracting(0..<end))
+        block.lineCount &+= lineInRecord &+ 1
+        block.end &+= min(end &+ 1, rest.byteCount)
       case .record(let byteCount, let lineCount):
-        if !isBlank(scratch) {
-          try append(scratch, of: rest, to: columns, line: line + block.lineCount)
-          rows &+= 1
+        var isRow = !isBlank(scratch)
+        if isRow {
+          do throws(InputError) {
+            try append(scratch, of: rest, to: columns, line: line + block.lineCount)
+          } catch {
+            guard badRows == .keepApart else { throw error }
+            for column in columns.all { column.builder.truncate(to: places.byteEnds.count) }
+            places.reject(error, rest.extracting(0..<byteCount))
+            isRow = false
+          }
         }
-        block.end &+= byteCount
         block.lineCount &+= lineCount
+        block.end &+= byteCount
+        if isRow {
+          places.addRow(byteEnd: block.end &- range.lowerBound, lineEnd: block.lineCount)
+        }
       }
-      if rows == batchRowCount { finish(columns, &rows, &block) }
+      if places.byteEnds.count == batchRowCount {
+        finish(columns, &places, &block, range.lowerBound)
+      }
     }
-    if rows > 0 { finish(columns, &rows, &block) }
+    finish(columns, &places, &block, range.lowerBound)
     return block
   }
 
-  private func finish(_ columns: Columns, _ rows: inout Int, _ block: inout ParsedBlock) {
+  func skip(_ text: RawSpan, isAtEnd: Bool, lineCount: inout Int64) -> Int {
+    var scratch: [CSVField] = []
+    var at = 0
+    while lineCount > 0, at < text.byteCount {
+      let rest = text.extracting(at..<text.byteCount)
+      switch records.parse(rest, isAtEnd: isAtEnd, into: &scratch) {
+      case .incomplete: return at
+      case .record(let byteCount, let lines):
+        at &+= byteCount
+        lineCount &-= Int64(lines)
+      case .broken(_, let lines, let offset, _):
+        guard let end = rest.endOfLine(from: offset, isAtEnd: isAtEnd) else { return at }
+        at &+= min(end &+ 1, rest.byteCount)
+        lineCount &-= Int64(lines) &+ 1
+      }
+    }
+    lineCount = max(0, lineCount)
+    return at
+  }
+
+  private func finish(
+    _ columns: Columns, _ places: inout RowPlaces, _ block: inout ParsedBlock, _ start: Int
+  ) {
+    let rows = places.byteEnds.count
+    if rows == 0, places.rejected.isEmpty { return }
     let built = columns.all.map { $0.builder.finish() }
-    block.batches.append(RecordBatch(fields: fields, columns: built, rowCount: rows))
-    rows = 0
+    block.batches.append(
+      ParsedBatch(
+        batch: RecordBatch(fields: fields, columns: built, rowCount: rows), places: places,
+        byteEnd: block.end - start, lineEnd: block.lineCount))
+    places = RowPlaces()
   }
 
   /// A line of nothing is no row, but where there is one column: there it is a null.

@@ -10,6 +10,8 @@ internal import Storage
 /// than one column.
 final class CSVInput {
   let fields: [ColumnField]
+  /// The names in the header; nil if there is none.
+  let header: [String]?
   private let blocks: TextBlocks<CSVBlockParser>
 
   /// Reads the header, and a sample where types are to be inferred.
@@ -33,18 +35,24 @@ final class CSVInput {
     }
     let parser = try CSVBlockParser(
       file: window.name, options, records, names: names, wanted: wanted)
-    return CSVInput(window, parser, options, line: line)
+    if case .bytes(let start) = options.start, start > window.offset {
+      try await window.skip(to: start)
+      line = 1
+    }
+    return CSVInput(window, parser, options, header: names, line: line)
   }
 
   private init(
-    _ window: consuming TextWindow, _ parser: CSVBlockParser, _ options: InputOptions, line: Int
+    _ window: consuming TextWindow, _ parser: CSVBlockParser, _ options: InputOptions,
+    header: [String]?, line: Int
   ) {
     fields = parser.fields
+    self.header = header
     blocks = TextBlocks(window, parser, options, line: line)
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? { try await blocks.next() }
+  /// The next rows.
+  func step() async throws(InputError) -> InputStep { try await blocks.step() }
 }
 
 extension CSVInput {
@@ -64,7 +72,7 @@ extension CSVInput {
       if unread.isEmpty, window.isAtEnd { return nil }
       switch records.parse(unread.bytes, isAtEnd: window.isAtEnd, into: &fields) {
       case .incomplete: try await window.refill(line: line)
-      case .broken(_, let lineInRecord, let reason):
+      case .broken(_, let lineInRecord, _, let reason):
         throw .malformed(
           file: window.name, line: line + lineInRecord, column: nil, reason: reason)
       case .record(let byteCount, let lineCount):

@@ -27,8 +27,9 @@ struct CSVRecords {
     /// The text ends within the record.
     case incomplete
     /// After the closing quote of field `field` (from 0) comes something else than a delimiter or
-    /// line end; `line` counts from 0 at the start of the record.
-    case broken(field: Int, line: Int, reason: String)
+    /// line end, at byte `offset`; or no closing quote comes for the one there. `line` counts from 0
+    /// at the start of the record.
+    case broken(field: Int, line: Int, offset: Int, reason: String)
   }
 
   /// Parses the record at the start of `text` into `fields`.
@@ -40,19 +41,21 @@ struct CSVRecords {
     while true {
       if at < count, text.loadLE(at: at, as: UInt8.self) == UInt8(ascii: "\"") {
         let (end, escapes, newlines) = quoted(text, from: at + 1)
-        lines += newlines
         guard end < count else {
           return isAtEnd
-            ? .broken(field: fields.count, line: lines, reason: "the quoted field does not end")
+            ? .broken(
+              field: fields.count, line: lines, offset: at, reason: "the quoted field does not end")
             : .incomplete
         }
+        lines += newlines
         fields.append(CSVField(start: at + 1, end: end, isQuoted: true, hasEscapes: escapes))
         at = end + 1
         if at < count {
           let next = text.loadLE(at: at, as: UInt8.self)
           guard next == delimiter || next == 10 || next == 13 else {
             return .broken(
-              field: fields.count - 1, line: lines, reason: "there is text after the closing quote")
+              field: fields.count - 1, line: lines, offset: at,
+              reason: "there is text after the closing quote")
           }
         }
       } else {

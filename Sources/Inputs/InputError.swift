@@ -33,6 +33,18 @@ public enum InputError: Error, Sendable {
   case compression(CodecError, file: String)
   case storage(StorageError)
   case tooLongLine(file: String, line: Int, limit: Int)
+  /// The input ends before the place that reading was to begin at: it is another one, or was cut.
+  case endsBeforeStart(file: String, start: Int64, end: Int64)
+  /// No line ends where reading was to begin: the input is another one than was read up to there.
+  case startsWithinLine(file: String, start: Int64)
+  /// A file that is being read has become shorter than what was read of it.
+  case truncated(file: String, read: Int64, left: Int64)
+  /// Another file has taken the name of the one that is being read.
+  case replaced(file: String)
+  /// Reading was stopped from outside.
+  case interrupted(file: String)
+  /// A row is refused by where it was to go.
+  case refused(file: String, line: Int, reason: String)
 }
 
 extension InputError {
@@ -40,6 +52,28 @@ extension InputError {
   public var remedy: Remedy {
     if case .storage(let error) = self { return error.remedy }
     return .changeInput
+  }
+}
+
+extension InputError {
+  /// The error with `count` added to the number of its line: for readers that began further on.
+  package func movedDown(by count: Int) -> InputError {
+    switch self {
+    case .fieldCount(let file, let line, let expected, let found):
+      .fieldCount(file: file, line: line + count, expected: expected, found: found)
+    case .unparsable(let file, let line, let column, let expected, let found):
+      .unparsable(
+        file: file, line: line + count, column: column, expected: expected, found: found)
+    case .malformed(let file, let line, let column, let reason):
+      .malformed(file: file, line: line + count, column: column, reason: reason)
+    case .missingValue(let file, let line, let column):
+      .missingValue(file: file, line: line + count, column: column)
+    case .tooLongLine(let file, let line, let limit):
+      .tooLongLine(file: file, line: line + count, limit: limit)
+    case .refused(let file, let line, let reason):
+      .refused(file: file, line: line + count, reason: reason)
+    default: self
+    }
   }
 }
 
@@ -71,6 +105,17 @@ extension InputError: CustomStringConvertible {
     case .storage(let error): "\(error)"
     case .tooLongLine(let file, let line, let limit):
       "\(file), line \(line): longer than \(limit) bytes"
+    case .endsBeforeStart(let file, let start, let end):
+      "\(file): ends at \(end), before \(start), where reading was to go on: "
+        + "it is not what was read before"
+    case .startsWithinLine(let file, let start):
+      "\(file): no line ends at \(start), where reading was to go on: "
+        + "it is not what was read before"
+    case .truncated(let file, let read, let left):
+      "\(file): was cut to \(left) bytes while it was read, of which \(read) were taken"
+    case .interrupted(let file): "\(file): reading was interrupted"
+    case .refused(let file, let line, let reason): "\(file), line \(line): \(reason)"
+    case .replaced(let file): "\(file): another file took its place while it was read"
     }
   }
 }

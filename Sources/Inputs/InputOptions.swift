@@ -57,6 +57,18 @@ public struct InputOptions: Sendable {
   /// The most bytes a row of text may have.
   public var rowByteLimit = 64 << 20
 
+  /// Where reading begins; what comes before must be whole rows.
+  public var start = InputStart.beginning
+  /// What becomes of a row of text that is not as its columns want it.
+  public var badRows = BadRows.fail
+
+  public enum BadRows: Hashable, Sendable {
+    /// It ends the reading.
+    case fail
+    /// It is left out, and handed out apart.
+    case keepApart
+  }
+
   public enum Header: Hashable, Sendable { case present, absent }
 
   public init() {}

@@ -11,7 +11,18 @@ public import Storage
 public final class InputReader {
   /// The columns of the batches: those wanted, or those of the input.
   public let fields: [ColumnField]
+  /// The names in a CSV file's header; nil where there is none.
+  public var header: [String]? {
+    if case .csv(let input) = source { input.header } else { nil }
+  }
   private let source: Source
+  /// What errors call the input.
+  private let name: String
+  /// Behind what was handed out of an input that is no text.
+  private var place = InputPlace()
+  /// How many rows are still to be passed over, and were.
+  private var rowsToSkip: Int64 = 0
+  private var skipped: Int64 = 0
 
   private enum Source {
     case csv(CSVInput)
@@ -21,8 +32,10 @@ public final class InputReader {
     case avro(AvroInput)
   }
 
-  private init(_ source: Source) {
+  private init(_ source: Source, _ name: String, _ options: InputOptions) {
     self.source = source
+    self.name = name
+    if case .rows(let count) = options.start { rowsToSkip = count }
     fields =
       switch source {
       case .csv(let input): input.fields
@@ -46,10 +59,12 @@ public final class InputReader {
       throw .unknownFormat(file: path.text, known: InputFormat.allCases.map(\.rawValue))
     }
     if format == .parquet {
-      return InputReader(.parquet(try await ParquetInput.open(path, in: store, options)))
+      let input = try await ParquetInput.open(path, in: store, options)
+      return InputReader(.parquet(input), path.text, options)
     }
     if format == .arrow {
-      return InputReader(.arrow(try await ArrowInput.open(path, in: store, options)))
+      let input = try await ArrowInput.open(path, in: store, options)
+      return InputReader(.arrow(input), path.text, options)
     }
     var options = options
     if path.name.lowercased().contains(".tsv"), options.delimiter == UInt8(ascii: ",") {
@@ -64,24 +79,61 @@ public final class InputReader {
   public static func open(
     _ source: any ByteSource, format: InputFormat, options: InputOptions = InputOptions()
   ) async throws(InputError) -> InputReader {
+    let input: Source
     switch format {
-    case .csv: return InputReader(.csv(try await CSVInput.open(source, options)))
-    case .jsonl: return InputReader(.jsonLines(try await JSONLinesInput.open(source, options)))
-    case .arrow: return InputReader(.arrow(try await ArrowInput.open(source, options)))
-    case .avro: return InputReader(.avro(try await AvroInput.open(source, options)))
+    case .csv: input = .csv(try await CSVInput.open(source, options))
+    case .jsonl: input = .jsonLines(try await JSONLinesInput.open(source, options))
+    case .arrow: input = .arrow(try await ArrowInput.open(source, options))
+    case .avro: input = .avro(try await AvroInput.open(source, options))
     case .parquet:
       throw .unknownFormat(file: source.name, known: ["csv", "jsonl", "arrow", "avro"])
     }
+    return InputReader(input, source.name, options)
   }
 
-  /// The next rows, never none; nil after the last.
+  /// The next rows, never none; nil after the last. Waits for sources that have nothing for now.
   public func next() async throws(InputError) -> RecordBatch? {
+    while true {
+      switch try await step() {
+      case .rows(let rows) where rows.batch.rowCount > 0: return rows.batch
+      case .rows, .pause: continue
+      case .end: return nil
+      }
+    }
+  }
+
+  /// What there is to take: the next rows with their places and those kept apart, or that there is
+  /// nothing for now, or that the input has ended.
+  public func step() async throws(InputError) -> InputStep {
+    let batch: RecordBatch?
     switch source {
-    case .csv(let input): try await input.next()
-    case .jsonLines(let input): try await input.next()
-    case .parquet(let input): try await input.next()
-    case .arrow(let input): try await input.next()
-    case .avro(let input): try await input.next()
+    case .csv(let input): return try await skippingRows(try await input.step())
+    case .jsonLines(let input): return try await skippingRows(try await input.step())
+    case .parquet(let input): batch = try await input.next()
+    case .arrow(let input): batch = try await input.next()
+    case .avro(let input): batch = try await input.next()
+    }
+    guard let batch else { return try await skippingRows(.end) }
+    var end = place
+    end.rowCount += Int64(batch.rowCount)
+    let rows = InputRows(batch: batch, rejected: [], end: end, lines: nil, start: place)
+    place = end
+    return try await skippingRows(.rows(rows))
+  }
+
+  /// `step` without rows before those that reading begins with.
+  private func skippingRows(_ step: InputStep) async throws(InputError) -> InputStep {
+    guard rowsToSkip > 0 else { return step }
+    switch step {
+    case .pause: return step
+    case .end:
+      throw .endsBeforeStart(file: name, start: rowsToSkip + skipped, end: skipped)
+    case .rows(let rows):
+      let count = min(rowsToSkip, Int64(rows.batch.rowCount))
+      rowsToSkip -= count
+      skipped += count
+      if count == rows.batch.rowCount { return try await self.step() }
+      return .rows(rows.slice(Int(count)..<rows.batch.rowCount))
     }
   }
 }

@@ -15,6 +15,7 @@ final class JSONLinesInput {
     var window = TextWindow(source, rowByteLimit: options.rowByteLimit)
     var fields = options.columns ?? []
     if options.columns == nil { fields = try await infer(&window, options) }
+    if case .bytes(let start) = options.start { try await window.skip(to: start) }
     return JSONLinesInput(window, options, fields)
   }
 
@@ -26,8 +27,8 @@ final class JSONLinesInput {
     blocks = TextBlocks(window, parser, options, line: 1)
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? { try await blocks.next() }
+  /// The next rows.
+  func step() async throws(InputError) -> InputStep { try await blocks.step() }
 
   private static func infer(
     _ window: inout TextWindow, _ options: InputOptions

@@ -4,10 +4,47 @@ internal import Columnar
 
 /// What was made of a block of text.
 struct ParsedBlock: Sendable {
-  var batches: [RecordBatch] = []
+  var batches: [ParsedBatch] = []
   /// Where the first row begins that was not parsed: it begins behind the block, or does not end.
-  var end = 0
+  var end: Int
   var lineCount = 0
+
+  init(start: Int) { end = start }
+
+  var hasRejectedRows: Bool { batches.contains { !$0.rejected.isEmpty } }
+}
+
+/// The rows of one batch, and where they end: counted from the start of their block.
+struct ParsedBatch: Sendable {
+  let batch: RecordBatch
+  let places: RowPlaces
+  let byteEnd: Int
+  let lineEnd: Int
+  var rejected: [RejectedRow] { places.rejected }
+}
+
+/// Notes where rows end, and those kept apart, for the batch that is being built.
+struct RowPlaces: Sendable {
+  var byteEnds: [UInt32] = []
+  var lineEnds: [UInt32] = []
+  var rejectedBefore: [UInt32] = []
+  var rejected: [RejectedRow] = []
+
+  /// - Parameters: where the row ends, counted from the start of its block.
+  mutating func addRow(byteEnd: Int, lineEnd: Int) {
+    byteEnds.append(UInt32(truncatingIfNeeded: byteEnd))
+    lineEnds.append(UInt32(truncatingIfNeeded: lineEnd))
+    rejectedBefore.append(UInt32(truncatingIfNeeded: rejected.count))
+  }
+
+  mutating func reject(_ error: InputError, _ text: RawSpan) {
+    var end = text.byteCount
+    while end > 0, [10, 13].contains(text.loadLE(at: end - 1, as: UInt8.self)) { end -= 1 }
+    rejected.append(
+      RejectedRow(
+        error: error, text: Buffer(text.extracting(0..<end).array()),
+        precedingRowCount: byteEnds.count))
+  }
 }
 
 /// Makes batches of rows of text. A value that tasks share.
@@ -18,6 +55,9 @@ protocol TextBlockParser: Sendable {
   func parse(
     _ text: Buffer, _ range: Range<Int>, isAtEnd: Bool, line: Int
   ) throws(InputError) -> ParsedBlock
+
+  /// The length of at most `lineCount` lines at the start of `text`, in whole rows; taken off it.
+  func skip(_ text: RawSpan, isAtEnd: Bool, lineCount: inout Int64) -> Int
 }
 
 /// Streams the rows of a text as batches, parsing blocks of it in parallel.
@@ -34,7 +74,10 @@ final class TextBlocks<Parser: TextBlockParser> {
   private let blockByteCount: Int
   /// The number of the line that comes next.
   private var line: Int
-  private var ready: [RecordBatch] = []
+  /// How many lines are passed over before the first row.
+  private var linesToSkip: Int64 = 0
+  private var rowCount: Int64 = 0
+  private var ready: [InputRows] = []
   private var nextReady = 0
 
   init(
@@ -45,22 +88,48 @@ final class TextBlocks<Parser: TextBlockParser> {
     threads = max(1, options.threads)
     blockByteCount = max(1, options.blockByteCount)
     self.line = line
+    if case .lines(let count) = options.start { linesToSkip = max(0, count - Int64(line - 1)) }
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? {
+  /// The next rows.
+  func step() async throws(InputError) -> InputStep {
     while nextReady == ready.count {
       ready = []
       nextReady = 0
       try await window.fill(to: threads * blockByteCount)
-      if window.unread.isEmpty { return nil }
-      if try await !parseBlocks() {
+      if window.unread.isEmpty, window.isAtEnd { return try end() }
+      if try await !takeBlocks() {
         // One row that does not end yet.
+        if window.isPaused {
+          try window.checkLength(line: line)
+          return .pause
+        }
         try await window.refill(line: line)
       }
     }
     nextReady += 1
-    return ready[nextReady - 1]
+    return .rows(ready[nextReady - 1])
+  }
+
+  private func end() throws(InputError) -> InputStep {
+    guard linesToSkip == 0 else {
+      let end = Int64(line - 1)
+      throw .endsBeforeStart(file: window.name, start: end + linesToSkip, end: end)
+    }
+    return .end
+  }
+
+  /// Skips or parses what is there; false if that is not one whole row.
+  private func takeBlocks() async throws(InputError) -> Bool {
+    if window.unread.isEmpty { return false }
+    guard linesToSkip > 0 else { return try await parseBlocks() }
+    var left = linesToSkip
+    let text = window.unread
+    let byteCount = parser.skip(text.bytes, isAtEnd: window.isAtEnd, lineCount: &left)
+    window.take(byteCount)
+    line += Int(linesToSkip - left)
+    linesToSkip = left
+    return byteCount > 0
   }
 
   /// Parses what is there; false if that is not one whole row.
@@ -70,21 +139,46 @@ final class TextBlocks<Parser: TextBlockParser> {
     let ranges = blocks(of: text)
     let results = await parse(text, ranges, isAtEnd: isAtEnd)
     var end = 0
+    let assumedLine = line
     for (range, result) in zip(ranges, results) {
       guard range.lowerBound == end else { break }
       let block: ParsedBlock
       switch result {
-      case .success(let parsed): block = parsed
-      case .failure:
+      case .success(let parsed) where line == assumedLine || !parsed.hasRejectedRows:
+        block = parsed
+      case .success, .failure:
         // Again, now that the number of its first line is known.
         block = try parser.parse(text, range, isAtEnd: isAtEnd, line: line)
       }
-      ready += block.batches
+      place(block, from: range.lowerBound)
       line += block.lineCount
       end = block.end
     }
     window.take(end)
     return end > 0
+  }
+
+  /// Readies the rows of a block that begins at `start` of what is unread.
+  private func place(_ block: ParsedBlock, from start: Int) {
+    var blockStart = InputPlace()
+    blockStart.byteCount = window.offset + Int64(start)
+    blockStart.lineCount = Int64(line - 1)
+    var place = blockStart
+    place.rowCount = rowCount
+    for part in block.batches {
+      var end = blockStart
+      end.byteCount += Int64(part.byteEnd)
+      end.lineCount += Int64(part.lineEnd)
+      end.rowCount = place.rowCount + Int64(part.batch.rowCount + part.rejected.count)
+      let lines = InputRows.RowLines(
+        blockStart: blockStart, byteEnds: part.places.byteEnds, lineEnds: part.places.lineEnds,
+        rejectedBefore: part.places.rejectedBefore)
+      ready.append(
+        InputRows(
+          batch: part.batch, rejected: part.rejected, end: end, lines: lines, start: place))
+      place = end
+    }
+    rowCount = place.rowCount
   }
 
   private func blocks(of text: Buffer) -> [Range<Int>] {

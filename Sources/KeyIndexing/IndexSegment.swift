@@ -2,18 +2,45 @@
 internal import Bytes
 internal import Columnar
 
-/// A run of entries that never changes, sorted by hash, with a directory of where the hashes of
-/// each prefix begin.
+/// A run of entries that never changes, sorted by hash: in memory, or where it is kept with the
+/// table, or both.
+struct IndexSegment: Sendable {
+  /// The numbers of the files whose entries are all in this segment, ascending.
+  let numbers: [UInt32]
+  /// Nil where the entries are read as keys are looked up.
+  let memory: MemorySegment?
+  /// Nil where it was not written yet.
+  var stored: StoredSegment?
+
+  /// - Parameter columns: sorted.
+  init(_ columns: SegmentColumns, of numbers: [UInt32]) {
+    self.numbers = numbers
+    memory = MemorySegment(columns)
+  }
+
+  init(numbers: [UInt32], memory: MemorySegment?, stored: StoredSegment) {
+    self.numbers = numbers
+    self.memory = memory
+    self.stored = stored
+  }
+
+  var count: Int { memory?.columns.count ?? stored?.count ?? 0 }
+  /// In memory.
+  var byteCount: Int {
+    numbers.count * 4 + (memory?.byteCount ?? 0) + (stored?.chunks.count ?? 0) * 16
+  }
+}
+
+/// Entries in memory, with a directory of where the hashes of each prefix begin.
 ///
 /// Cost: 20 bytes an entry, half a byte for the directory; 8 for row ids and for order values,
 /// where there are any. A key is found at the cost of two or three cache misses.
-struct IndexSegment: Sendable {
+struct MemorySegment: Sendable {
   let columns: SegmentColumns
   /// Where the entries of each prefix begin, and behind the last their number; UInt32.
   private let starts: Buffer
   private let shift: UInt64
 
-  var count: Int { columns.count }
   var byteCount: Int { columns.byteCount + starts.count }
 
   /// - Parameter columns: sorted.
@@ -39,14 +66,15 @@ struct IndexSegment: Sendable {
     self.starts = target.freeze()
   }
 
-  /// Appends the entries of each of the `keys` that has any: the key's number, and the entry.
-  func find(_ keys: KeyHashes, into found: inout [FoundEntry], segment: Int) {
+  /// Appends the entries of each of the `keys` that has any.
+  ///
+  /// - Parameter base: the number of the first of the keys.
+  func find(_ keys: KeyHashes, base: Int = 0, into found: inout [FoundEntry]) {
     let starts = self.starts.values(as: UInt32.self)
     let highs = columns.highs.values(as: UInt64.self)
     let lows = columns.lows.values(as: UInt32.self)
-    let (wanted, wantedLows) = (
-      keys.highs.values(as: UInt64.self), keys.lows.values(as: UInt32.self)
-    )
+    let wanted = keys.highs.values(as: UInt64.self)
+    let wantedLows = keys.lows.values(as: UInt32.self)
     for key in wanted.indices {
       let high = wanted[key]
       let bin = Int(truncatingIfNeeded: high &>> shift)
@@ -56,7 +84,7 @@ struct IndexSegment: Sendable {
       if end &- entry > 64 { entry = Self.firstIndex(notBelow: high, in: highs, entry..<end) }
       while entry < end, highs[entry] <= high {
         if highs[entry] == high, lows[entry] == wantedLows[key] {
-          found.append(FoundEntry(key: key, segment: segment, entry: entry))
+          found.append(columns.entry(entry, of: base &+ key))
         }
         entry &+= 1
       }
@@ -73,32 +101,46 @@ struct IndexSegment: Sendable {
     }
     return low
   }
+}
 
-  func file(_ entry: Int) -> Int {
-    Int(columns.files.bytes.loadLE(at: entry * 4, as: UInt32.self))
+extension SegmentColumns {
+  /// The entry at `index`, found for `key`.
+  func entry(_ index: Int, of key: Int) -> FoundEntry {
+    FoundEntry(
+      key: key, file: Int(files.bytes.loadLE(at: index * 4, as: UInt32.self)),
+      position: Int64(positions.bytes.loadLE(at: index * 4, as: UInt32.self)),
+      rowID: rowIDs.flatMap {
+        let id = $0.bytes.loadLE(at: index * 8, as: Int64.self)
+        return id < 0 ? nil : id
+      },
+      order: orders.flatMap {
+        let value = $0.bytes.loadLE(at: index * 8, as: Int64.self)
+        return value == OrderColumn.unknown ? nil : value
+      })
   }
 
-  func position(_ entry: Int) -> Int64 {
-    Int64(columns.positions.bytes.loadLE(at: entry * 4, as: UInt32.self))
-  }
-
-  /// What the file itself has of the row's id.
-  func rowID(_ entry: Int) -> Int64? {
-    guard let rowIDs = columns.rowIDs else { return nil }
-    let id = rowIDs.bytes.loadLE(at: entry * 8, as: Int64.self)
-    return id < 0 ? nil : id
-  }
-
-  func order(_ entry: Int) -> Int64? {
-    guard let orders = columns.orders else { return nil }
-    let value = orders.bytes.loadLE(at: entry * 8, as: Int64.self)
-    return value == OrderColumn.unknown ? nil : value
+  /// True if the entries are in order, and of files below `limit`.
+  func isSound(fileCount limit: Int) -> Bool {
+    let highs = self.highs.values(as: UInt64.self)
+    var last: UInt64 = 0
+    for i in highs.indices {
+      if highs[i] < last { return false }
+      last = highs[i]
+    }
+    let files = self.files.values(as: UInt32.self)
+    var most: UInt32 = 0
+    for i in files.indices { most = max(most, files[i]) }
+    return count == 0 || Int(most) < limit
   }
 }
 
 /// An entry of a key that was looked up.
 struct FoundEntry {
   let key: Int
-  let segment: Int
-  let entry: Int
+  /// The number of the file.
+  let file: Int
+  let position: Int64
+  /// What the file itself has of the row's id.
+  let rowID: Int64?
+  let order: Int64?
 }

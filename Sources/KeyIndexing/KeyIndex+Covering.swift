@@ -43,7 +43,8 @@ extension KeyIndex {
     var covering = self
     let numbers = missing.map { covering.number(PathKey($0.file.path)) }
     let runs = try await KeyReader(self, state).runs(of: missing, numbers)
-    covering.add(try await SegmentColumns.segments(of: runs, state.table.environment))
+    let entries = try await SegmentColumns.sorted(runs, state.table.environment)
+    covering.add(IndexSegment(entries, of: numbers.map { UInt32(truncatingIfNeeded: $0) }))
     covering.note(state)
     self = covering
     return missing.reduce(0) { $0 + $1.file.recordCount }
@@ -208,16 +209,16 @@ private struct KeyReader {
 
 extension SegmentColumns {
   /// Sorts runs of entries, several at a time, and merges them to one.
-  fileprivate static func segments(
-    of runs: [[SegmentColumns]], _ environment: Environment
-  ) async throws(KeyIndexError) -> [IndexSegment] {
+  fileprivate static func sorted(
+    _ runs: [[SegmentColumns]], _ environment: Environment
+  ) async throws(KeyIndexError) -> SegmentColumns {
     let parallelism = max(1, environment.processorCount)
     let sorted = try await mapConcurrently(runs, limit: parallelism) {
       (run) throws(KeyIndexError) -> SegmentColumns in
       if Task.isCancelled { throw .cancelled }
       return concat(run).sorted()
     }
-    guard sorted.count > 1 else { return sorted.map { IndexSegment($0) } }
+    guard sorted.count > 1 else { return sorted.first ?? .empty }
     let parts = UInt64(parallelism * 4)
     let bounds = (1..<parts).map { UInt64.max / parts * $0 }
     let merged = try await mapConcurrently(Array(0..<bounds.count + 1), limit: parallelism) {
@@ -230,10 +231,10 @@ extension SegmentColumns {
       }
       return SegmentColumns.merged(slices, isGone: [])
     }
-    return [IndexSegment(concat(merged))]
+    return concat(merged)
   }
 
   private func firstIndex(notBelow high: UInt64) -> Int {
-    IndexSegment.firstIndex(notBelow: high, in: highs.values(as: UInt64.self), 0..<count)
+    MemorySegment.firstIndex(notBelow: high, in: highs.values(as: UInt64.self), 0..<count)
   }
 }

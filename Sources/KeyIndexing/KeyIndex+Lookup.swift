@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Catalogs
 internal import Columnar
 internal import Iceberg
 internal import Scanning
@@ -53,7 +54,15 @@ extension KeyIndex {
   public func lookup(
     _ keys: KeyHashes, in state: TableState
   ) async throws(KeyIndexError) -> KeyPlaces {
-    var found = candidates(keys, in: state)
+    var entries: [FoundEntry] = []
+    for segment in segments {
+      if let memory = segment.memory {
+        memory.find(keys, into: &entries)
+      } else if let stored = segment.stored {
+        try await stored.find(keys, in: chunks, state.table.store, into: &entries)
+      }
+    }
+    var found = candidates(entries, of: keys, in: state)
     let touched = Set(found.map(\.place.file)).sorted()
     let dead = try await state.deadRows(of: touched)
     let vectors = Dictionary(zip(touched, dead)) { first, _ in first }
@@ -63,20 +72,15 @@ extension KeyIndex {
 
   /// The places of keys in files that are live, by key, newest first.
   private func candidates(
-    _ keys: KeyHashes, in state: TableState
+    _ entries: [FoundEntry], of keys: KeyHashes, in state: TableState
   ) -> [(key: Int, place: KeyPlace)] {
-    var entries: [FoundEntry] = []
-    for (number, segment) in segments.enumerated() {
-      segment.find(keys, into: &entries, segment: number)
-    }
     var live: [Int: Int] = [:]
     var found: [(key: Int, place: KeyPlace)] = []
     found.reserveCapacity(entries.count)
     for entry in entries {
       if let validity = keys.validity, !validity[entry.key] { continue }
-      let segment = segments[entry.segment]
-      let number = segment.file(entry.entry)
-      if files.isGone[number] { continue }
+      let number = entry.file
+      guard number < files.all.count, !files.isGone[number] else { continue }
       let index: Int
       if let known = live[number] {
         index = known
@@ -85,13 +89,11 @@ extension KeyIndex {
         live[number] = index
       }
       guard index >= 0 else { continue }
-      let position = segment.position(entry.entry)
-      let rowID = state.files[index].rowID(stored: segment.rowID(entry.entry), at: position)
+      let rowID = state.files[index].rowID(stored: entry.rowID, at: entry.position)
       found.append(
         (
           entry.key,
-          KeyPlace(
-            file: index, position: position, rowID: rowID, order: segment.order(entry.entry))
+          KeyPlace(file: index, position: entry.position, rowID: rowID, order: entry.order)
         ))
     }
     found.sort { a, b in

@@ -18,15 +18,26 @@ public struct KeyIndex: Sendable {
   /// Of whose values the index keeps numbers, so that rows are compared without being read.
   public private(set) var order: OrderColumn?
   public let seed: KeySeed
-  /// Newest last, each at least twice as large as the next.
-  private(set) var segments: [IndexSegment] = []
-  private(set) var files = FileNumbers()
+  /// About how much memory segments may take.
+  public let memoryLimit: Int
+  /// Each at least twice as large as the next, but for those that are not in memory.
+  var segments: [IndexSegment] = []
+  var files = FileNumbers()
+  /// Parts of segments that are not in memory.
+  let chunks: ChunkCache
   /// The one that was covered last.
   private(set) var state: TableState?
 
   /// One that covers no files.
-  public init(_ columns: KeyColumns, order: OrderColumn? = nil, seed: KeySeed) {
+  ///
+  /// - Parameter memoryLimit: about how much memory segments may take that can be read from where
+  ///   they are kept with the table.
+  public init(
+    _ columns: KeyColumns, order: OrderColumn? = nil, seed: KeySeed, memoryLimit: Int = .max
+  ) {
     self.columns = columns
+    self.memoryLimit = memoryLimit
+    chunks = ChunkCache(byteLimit: min(memoryLimit / 4, 256 << 20))
     self.order = order.flatMap { $0.isIndexed ? $0 : nil }
     self.seed = seed
   }
@@ -38,7 +49,9 @@ public struct KeyIndex: Sendable {
   /// How many data files are covered.
   public var fileCount: Int { files.count }
   /// About how much memory the index takes.
-  public var byteCount: Int { segments.reduce(files.byteCount) { $0 + $1.byteCount } }
+  public var byteCount: Int {
+    segments.reduce(files.byteCount + chunks.byteCount) { $0 + $1.byteCount }
+  }
 
   /// True if the places of all rows of the data file at `path` are known.
   public func covers(_ path: String) -> Bool { files.number(of: PathKey(path)) != nil }
@@ -70,22 +83,34 @@ public struct KeyIndex: Sendable {
       parts.append(part)
       first += Int64(some.hashes.count)
     }
-    add([IndexSegment(SegmentColumns.concat(parts).sorted())])
+    let entries = SegmentColumns.concat(parts).sorted()
+    add(IndexSegment(entries, of: [UInt32(truncatingIfNeeded: number)]))
   }
 
-  /// Adds segments of files that have numbers, and merges what has grown alike.
-  mutating func add(_ new: [IndexSegment]) {
-    segments += new.filter { $0.count > 0 }
+  /// Adds a segment of files that have numbers, and merges what has grown alike.
+  mutating func add(_ new: IndexSegment) {
+    segments.append(new)
     segments.sort { $0.count > $1.count }
-    while segments.count > 1, let last = segments.last,
-      segments[segments.count - 2].count < 2 * last.count
-    {
-      let pair = segments.suffix(2).map(\.columns)
+    while segments.count > 1 {
+      let pair = segments.suffix(2)
+      let (larger, smaller) = (pair.first?.count ?? 0, pair.last?.count ?? 0)
+      guard larger < 2 * smaller || smaller == 0, let merged = merged(Array(pair))
+      else { return }
       segments.removeLast(2)
-      let merged = IndexSegment(SegmentColumns.merged(pair, isGone: files.isGone))
       segments.insert(
         merged, at: segments.firstIndex { $0.count <= merged.count } ?? segments.count)
     }
+  }
+
+  /// One segment of some; nil if one is not in memory.
+  private func merged(_ some: [IndexSegment]) -> IndexSegment? {
+    var parts: [SegmentColumns] = []
+    for segment in some {
+      guard let memory = segment.memory else { return nil }
+      parts.append(memory.columns)
+    }
+    let numbers = some.flatMap(\.numbers).filter { !files.isGone[Int($0)] }.sorted()
+    return IndexSegment(SegmentColumns.merged(parts, isGone: files.isGone), of: numbers)
   }
 
   /// The number of a data file that is about to be covered.
@@ -121,6 +146,19 @@ struct FileNumbers: Sendable {
   private(set) var isGone: [Bool] = []
   private var numbers: [PathKey: Int] = [:]
 
+  init() {}
+
+  /// - Parameter paths: by number; nil for those that were given up.
+  init(_ paths: [PathKey?]) {
+    all = paths.map { $0 ?? PathKey("") }
+    isGone = paths.map { $0 == nil }
+    for (number, path) in paths.enumerated() {
+      guard let path else { continue }
+      // A path that is there twice is known by its last number alone.
+      if let other = numbers.updateValue(number, forKey: path) { isGone[other] = true }
+    }
+  }
+
   var count: Int { numbers.count }
   var byteCount: Int { all.reduce(0) { $0 + $1.path.utf8.count + 64 } }
 
@@ -138,6 +176,12 @@ struct FileNumbers: Sendable {
   mutating func forget(_ number: Int) {
     isGone[number] = true
     numbers[all[number]] = nil
+    // Entries may have the number still; the path is of no more use.
+    all[number] = PathKey("")
+  }
+
+  mutating func forgetIfKnown(_ number: Int) {
+    if number < all.count, !isGone[number] { forget(number) }
   }
 }
 

@@ -20,6 +20,9 @@ public enum KeyIndexError: Error, Sendable {
   case nullKey(column: String, row: Int)
   /// A data file of more rows than can be told apart.
   case tooManyRows(file: String, count: Int64)
+  /// A part of the index that was not in memory is no longer there, or not what was written: the
+  /// index has to be opened again.
+  case segmentIsGone(String)
   /// The table's files can't be read.
   case reading(ScanError)
   /// The index could not be kept with the table.
@@ -38,7 +41,7 @@ extension KeyIndexError {
     case .reading(let error): error.remedy
     case .committing(let error): error.remedy
     case .storage(let error, _): error.remedy
-    case .cancelled: .retry
+    case .segmentIsGone, .cancelled: .retry
     }
   }
 }
@@ -55,6 +58,7 @@ extension KeyIndexError: CustomStringConvertible {
       "key column '\(column)': expected \(expected), found \(found)"
     case .nullKey(let column, let row): "key column '\(column)', row \(row): null is no key"
     case .tooManyRows(let file, let count): "\(file): \(count) rows are too many for a key index"
+    case .segmentIsGone(let file): "\(file): a part of the key index is gone"
     case .reading(let error): "\(error)"
     case .committing(let error): "\(error)"
     case .storage(let error, let activity): "\(activity): \(error)"

@@ -54,7 +54,11 @@ extension Table {
     if let index, index.columns.fieldIDs == keyColumns.fieldIDs,
       order == nil || order?.field.id == index.order?.field.id
     {
-      return try await index.get(keys, keyColumns, columns, of: self, at: selection)
+      do throws(KeyIndexError) {
+        return try await index.get(keys, keyColumns, columns, of: self, at: selection)
+      } catch .segmentIsGone {
+        // What is left of the index would leave rows out.
+      }
     }
     let seed = KeySeed(environment)
     let search = KeySearch(

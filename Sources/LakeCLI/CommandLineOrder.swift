@@ -6,16 +6,17 @@ internal import ArgumentParser
 enum CommandLineOrder {
   /// The commands whose table comes before the action.
   private static let ordered: [any ParsableCommand.Type] = [
-    AlterCommand.self, BranchCommand.self, TagCommand.self,
+    AlterCommand.self, BranchCommand.self, TagCommand.self, IndexCommand.self,
   ]
 
   /// Options with a value, which may stand before an action's name and look like one.
-  private static let valued: Set<String> = ["--warehouse", "--catalog", "--format"]
+  private static let valued: Set<String> = ["--warehouse", "--catalog", "--format", "--key"]
 
   /// The arguments with the name of an action right after its command.
   ///
   /// - Throws: `ValidationError` if there is no action, which the parser would not tell.
   static func forParser(_ arguments: [String]) throws -> [String] {
+    let arguments = joiningQuarantine(arguments)
     guard let first = arguments.first,
       let command = Lake.configuration.subcommands.first(where: { $0._commandName == first }),
       ordered.contains(where: { $0 == command })
@@ -38,6 +39,17 @@ enum CommandLineOrder {
     var ordered = arguments
     ordered.insert(ordered.remove(at: index), at: 1)
     return ordered
+  }
+
+  /// `--on-error quarantine FILE` as an option with one value.
+  private static func joiningQuarantine(_ arguments: [String]) -> [String] {
+    guard arguments.first == UpsertCommand._commandName,
+      let option = arguments.firstIndex(of: "--on-error"), option + 2 < arguments.count,
+      arguments[option + 1] == "quarantine"
+    else { return arguments }
+    var joined = arguments
+    joined[option + 1] = UpsertCommand.quarantine + joined.remove(at: option + 2)
+    return joined
   }
 
   /// What is being done, for errors: `scan`, `parquet head`.

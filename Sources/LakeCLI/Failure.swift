@@ -51,6 +51,21 @@ struct Failure {
       case .rejected(let error): status(of: error)
       default: .failed
       }
+    case let error as IngestError:
+      switch error {
+      case .fenced: .conflict
+      case .rows(let error), .commit(let error): status(of: error)
+      case .reading(let error): status(of: error)
+      case .catalog(let error): status(of: error)
+      default: .failed
+      }
+    case let error as KeyIndexError:
+      switch error {
+      case .reading(let error): status(of: error)
+      case .committing(let error): status(of: error)
+      case .storage(let error, _): status(of: error)
+      default: .failed
+      }
     case let error as CatalogError:
       switch error {
       case .tableNotFound, .namespaceNotFound: .notFound

@@ -16,6 +16,7 @@ internal import Synchronization
 enum Interruption {
   private static let received = Atomic<Int32>(0)
   private static let endsAtOnce = Atomic<Bool>(true)
+  private static let isLeftToCommand = Atomic<Bool>(false)
   /// Where the handler writes to wake the waiting thread; -1 if there is none.
   private static let wakingEnd = Atomic<Int32>(-1)
 
@@ -49,6 +50,9 @@ enum Interruption {
   /// program.
   static func waitForCommand() { endsAtOnce.store(false, ordering: .releasing) }
 
+  /// From now on the command looks for a signal itself, by ``exitCode``, and is not cancelled.
+  static func leaveToCommand() { isLeftToCommand.store(true, ordering: .releasing) }
+
   /// Has the first signal after ``waitForCommand()`` call `action`, in a thread of its own.
   static func onSignal(_ action: @escaping @Sendable () -> Void) {
     var ends: [Int32] = [-1, -1]
@@ -78,7 +82,7 @@ enum Interruption {
     func wait() {
       var byte: UInt8 = 0
       while unsafe read(file, &byte, 1) < 0, errno == EINTR {}
-      action()
+      if !isLeftToCommand.load(ordering: .acquiring) { action() }
     }
   }
 }

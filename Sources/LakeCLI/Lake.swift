@@ -18,13 +18,13 @@ struct Lake: AsyncParsableCommand {
     subcommands: [
       CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
       DeleteCommand.self,
-      UpdateCommand.self,
-      ScanCommand.self, CountCommand.self,
+      UpdateCommand.self, UpsertCommand.self,
+      ScanCommand.self, CountCommand.self, GetCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
-      AnalyzeCommand.self,
+      IndexCommand.self, AnalyzeCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }

@@ -23,6 +23,14 @@ enum ProcessEnvironment {
   }
 }
 
+/// The system's words for the numbers of its errors.
+enum SystemText {
+  static func message(_ code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text)
+  }
+}
+
 /// Locations as people type them.
 enum Location {
   /// The absolute location of `text`: a URI as it is, a path from the working folder, a path that

@@ -17,7 +17,7 @@ struct InterruptionTests {
 
   /// A function of the shell that returns once the process $1 has set itself up for signals, or
   /// has ended.
-  private static let started = """
+  static let started = """
     started() {
       while exe=$(readlink /proc/$1/exe); do
         [[ $exe == "$LAKE" ]] && grep -q 'SigCgt:.*[4-7c-f]...$' /proc/$1/status && return
@@ -80,7 +80,7 @@ struct InterruptionTests {
     #expect(place.files() == before, "files of the append are left over")
   }
 
-  @Test func `signals at any moment leave a whole table, old or new`() async throws {
+  @Test func `A11: signals at any moment leave a whole table, old or new`() async throws {
     let place = try Workplace()
     try await makeBig(place)
     var count = try await place.count("b.big")

@@ -54,12 +54,20 @@ enum Spawn {
     return await wait(for: process)
   }
 
+  /// A program that takes longer has hung, and is killed: a failure is better than no end.
+  private static let limit: TimeInterval = 900
+
   private static func wait(for process: pid_t) async -> Int32 {
     await withCheckedContinuation { done in
       // A thread of its own: it does nothing but wait.
       Thread.detachNewThread {
+        let watch = DispatchSource.makeTimerSource(queue: .global())
+        watch.setEventHandler { kill(process, SIGKILL) }
+        watch.schedule(deadline: .now() + limit)
+        watch.activate()
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        watch.cancel()
         let signal = status & 0x7f
         done.resume(returning: signal == 0 ? (status >> 8) & 0xff : 128 + signal)
       }

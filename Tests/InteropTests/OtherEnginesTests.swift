@@ -58,6 +58,17 @@ struct OtherEnginesTests {
     }
   }
 
+  /// Late and doubled events, rows that move between partitions, deletions, two writers.
+  @Test(arguments: [FormatVersion.v2, .v3])
+  func `every engine reads a table that was upserted into`(version: FormatVersion) async throws {
+    try await withFolder { folder in
+      let (table, rows) = try await UpsertedTable.write(in: folder, version)
+      try await compare(
+        table, called: "upserted_v\(version.rawValue)", rows: rows,
+        gaps: version == .v3 ? ["chdb": "reads no deletion vectors"] : [:], in: folder)
+    }
+  }
+
   @Test func `every engine reads the table of the quickstart`() async throws {
     try await withFolder { folder in
       let table = try await Flights.write(in: folder)

@@ -13,14 +13,15 @@ struct SparkGoesOnTests {
   private static let engines = Oracles.installed(of: ["java", "spark", "pyiceberg", "duckdb"])
 
   private static let script = """
-    INSERT INTO lake.db.t (k, a, n) VALUES (1001, 5, 7), (1002, 6, NULL);
+    INSERT INTO lake.db.t (k, a, b, n) VALUES (1001, 5, 'x', 7), (1002, 6, NULL, NULL);
     UPDATE lake.db.t SET a = 77 WHERE k < 10;
     DELETE FROM lake.db.t WHERE k IN (20, 21, 22);
     MERGE INTO lake.db.t t USING (SELECT 1001L AS k, 99 AS a) s ON t.k = s.k
-      WHEN MATCHED THEN UPDATE SET a = s.a WHEN NOT MATCHED THEN INSERT (k, a) VALUES (s.k, s.a);
+      WHEN MATCHED THEN UPDATE SET a = s.a
+      WHEN NOT MATCHED THEN INSERT (k, a, b, n) VALUES (s.k, s.a, NULL, NULL);
     CALL lake.system.rewrite_data_files(table => 'db.t', options => map('min-input-files', '2'));
     CALL lake.system.rewrite_manifests('db.t');
-    INSERT INTO lake.db.t (k, a, n) VALUES (1003, 8, 9);
+    INSERT INTO lake.db.t (k, a, b, n) VALUES (1003, 8, NULL, 9);
     CALL lake.system.expire_snapshots(table => 'db.t', retain_last => 3, \
     older_than => TIMESTAMP '2100-01-01 00:00:00');
     """

@@ -121,6 +121,47 @@ struct SelectionTests {
     return rows
   }
 
+  @Test(arguments: [DataPageVersion.v1, .v2], [0, 2])
+  func `who reads a page that has other rows than its index says finds out`(
+    version: DataPageVersion, depth: Int
+  ) throws {
+    var random = Seeded(UInt64(depth) + 44)
+    var foundOut = 0
+    for _ in 0..<6 {
+      let file = try RandomFile(
+        random, rows: 200 + random.below(600), version: version, depth: depth)
+      let all = try file.rows(0)
+      let indexes = try file.pageIndexes(0)
+      for (leaf, index) in indexes where index.rows.count > 1 {
+        let page = 1 + random.below(index.rows.count - 1)
+        let start = index.rows[page].lowerBound + random.pick([-1, 1, -5, 5])
+        guard index.rows[page - 1].lowerBound < start, start < index.rows[page].upperBound else {
+          continue
+        }
+        var lying = indexes
+        lying[leaf] = index.beginning(page, at: start)
+        let wanted = selection(all.count, &random)
+        let isRead =
+          wanted.overlaps(index.rows[page - 1].lowerBound..<start)
+          || wanted.overlaps(start..<index.rows[page].upperBound)
+        let plan = try file.footer.readPlan(
+          rowGroup: 0, projection: file.footer.schema.all, selection: wanted, pageIndexes: lying)
+        do {
+          let decoder = try RowGroupDecoder(
+            file.footer, plan: plan, bytes: FileBytes(wholeFile: file.bytes))
+          #expect(try read(wanted, decoder, &random) == wanted.ranges.flatMap { all[$0] })
+          #expect(!isRead)
+        } catch let error as ParquetError {
+          #expect(error.leafOfPageIndex == file.footer.schema.leaves[leaf].name, "\(error)")
+          #expect(isRead)
+          foundOut += 1
+        }
+      }
+    }
+    // Else nothing was tested.
+    #expect(foundOut > 5)
+  }
+
   @Test func `only the pages of the rows are asked for`() throws {
     let file = try RandomFile(Seeded(41), rows: 2000, version: .v1, depth: 0)
     let rowCount = Int(file.footer.rowCount(ofRowGroup: 0))
@@ -157,5 +198,19 @@ struct SelectionTests {
         #expect(try decoder.read(noNulls).columns[0].nullCount == 0)
       }
     }
+  }
+}
+
+extension PageIndex {
+  /// This index with page `page` said to begin at row `start`.
+  fileprivate func beginning(_ page: Int, at start: Int) -> PageIndex {
+    var rows = rows
+    rows[page - 1] = rows[page - 1].lowerBound..<start
+    rows[page] = start..<rows[page].upperBound
+    var locations = offsetIndex.pageLocations
+    locations[page].firstRowIndex = Int64(start)
+    return PageIndex(
+      rows: rows, statistics: statistics, offsetIndex: OffsetIndex(pageLocations: locations),
+      headerChecksums: headerChecksums)
   }
 }

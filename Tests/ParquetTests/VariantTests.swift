@@ -37,6 +37,27 @@ struct VariantTests {
     }
   }
 
+  @Test func `variants are printed as the JSON that DuckDB says`() throws {
+    guard OtherEngines.areThere() else { return }
+    var random = Seeded(UInt64.random(in: 0..<1 << 40))
+    try OtherEngines.withFolder { folder in
+      let made = try OtherEngines.lines(["variants", folder.path, "\(random.next() % (1 << 40))"])
+      let count = try #require(made.last.flatMap { Int($0[1]) })
+      for number in 0..<count {
+        let bytes = try TestFiles.bytes(folder.appending(path: "\(number).parquet"))
+        var text = MutableBuffer()
+        for batch in try WholeFile.batches(bytes, limit: random.pick([3, 1000])) {
+          #expect(batch.fields[0].isVariant)
+          batch.appendLines(.json, to: &text)
+        }
+        try Data(text.bytes.array()).write(to: folder.appending(path: "\(number).jsonl"))
+      }
+      let lines = try OtherEngines.lines(["compare-json", folder.path])
+      for line in lines.dropLast() { Issue.record("\(line.joined(separator: " "))") }
+      #expect(lines.last?[1] == "\(count)")
+    }
+  }
+
   /// A file of one column `v` of metadata, value and a typed value, annotated as a variant.
   private func file(
     _ typed: ColumnType, _ rows: [(value: [UInt8]?, typed: (ColumnBuilder) -> Void)],

@@ -115,6 +115,70 @@ struct AvroDataFileTests {
     #expect(try await scan.count() == 2)
   }
 
+  /// As Iceberg writes Avro: moments say by `adjust-to-utc` what they are, nanoseconds too; decimals
+  /// are fixed of as few bytes as their digits need; elements, keys and values have ids.
+  @Test func `rule 103: Avro data is what Iceberg's attributes say of it`() async throws {
+    let store = MemoryStore()
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: store,
+      environment: .deterministic(seed: 1))
+    let table = try await catalog.createTable(
+      "db.t",
+      """
+      tz timestamptz, ts timestamp, tzn timestamptz_ns, tsn timestamp_ns, price decimal(9, 2), \
+      tags list<int>, ages map<string, long>, pairs map<int, long>
+      """, formatVersion: .v3)
+    let schema = try AvroSchema(
+      parsing: #"""
+        {"type":"record","name":"table","fields":[
+          {"name":"a","type":{"type":"long","logicalType":"timestamp-micros","adjust-to-utc":true},"field-id":1},
+          {"name":"b","type":{"type":"long","logicalType":"timestamp-micros","adjust-to-utc":false},"field-id":2},
+          {"name":"c","type":{"type":"long","logicalType":"timestamp-nanos","adjust-to-utc":true},"field-id":3},
+          {"name":"d","type":{"type":"long","logicalType":"timestamp-nanos","adjust-to-utc":false},"field-id":4},
+          {"name":"e","type":{"type":"fixed","name":"decimal_9_2","size":4,"logicalType":"decimal","precision":9,"scale":2},"field-id":5},
+          {"name":"f","type":{"type":"array","items":"int","element-id":9},"field-id":6},
+          {"name":"g","type":{"type":"map","values":"long","key-id":10,"value-id":11},"field-id":7},
+          {"name":"h","type":{"type":"array","logicalType":"map","items":{"type":"record","name":"k12_v13","fields":[
+            {"name":"key","type":"int","field-id":12},{"name":"value","type":"long","field-id":13}]}},"field-id":8}]}
+        """#)
+    var writer = try AvroFileWriter(schema: schema, syncMarker: AvroSyncMarker(seed: 1))
+    for moment in [1_000_001, -1, 1_000_000_001, -1] as [Int64] { writer.encoder.writeLong(moment) }
+    let price: [UInt8] = [0xff, 0xff, 0xff, 0x85]
+    writer.encoder.writeRaw(price.span.bytes)
+    writer.encoder.writeBlockCount(1)
+    writer.encoder.writeInt(7)
+    writer.encoder.endBlocks()
+    writer.encoder.writeBlockCount(1)
+    writer.encoder.writeString("x")
+    writer.encoder.writeLong(8)
+    writer.encoder.endBlocks()
+    writer.encoder.writeBlockCount(1)
+    writer.encoder.writeInt(5)
+    writer.encoder.writeLong(6)
+    writer.encoder.endBlocks()
+    try writer.endRecord()
+    let bytes = try writer.finish()
+    let path = "memory://w/house/db/t/data/rows.avro"
+    _ = try await store.put(bytes, to: ObjectPath(path), if: .absent)
+    var edit = TableEdit()
+    edit.added = [
+      (
+        DataFile(
+          path: path, format: .avro, partition: .unpartitioned(), recordCount: 1,
+          byteCount: Int64(bytes.count)), nil
+      )
+    ]
+    let now = try await table.commit(edit).table
+    #expect(
+      try await now.scan().canonicalRows()
+        == CanonicalRows.lines(
+          """
+          {"tz":"1970-01-01T00:00:01.000001Z","ts":"1969-12-31T23:59:59.999999",\
+          "tzn":"1970-01-01T00:00:01.000000001Z","tsn":"1969-12-31T23:59:59.999999999",\
+          "price":"-1.23","tags":[7],"ages":[["x",8]],"pairs":[[5,6]]}
+          """))
+  }
+
   @Test func `rows of an Avro data file are deleted by position and by value`() async throws {
     var table = try await Self.table(count: 30)
     let random = SeededRandom(seed: 1)

@@ -18,7 +18,7 @@ struct DeleteReadingTests {
     return found == expected ? nil : CanonicalRows.difference(found, expected)
   }
 
-  @Test func `reads with deletes give what a model of rows gives`() async throws {
+  @Test func `G3: reads with deletes give what a model of rows gives`() async throws {
     let random = SeededRandom(printing: "reads with deletes")
     var seen = (deleted: 0, live: 0, filesLeftOut: 0)
     for round in 0..<(Self.isLong ? 1500 : 30) {

@@ -74,7 +74,7 @@ struct NameMappingTests {
      {"names": ["unused"]}]
     """
 
-  @Test func `columns are found by the names the table's mapping gives them`() async throws {
+  @Test func `G10: columns are found by the names the table's mapping gives them`() async throws {
     let table = try await table(Self.foreign, mapping: Self.mapping)
     #expect(
       try await table.scan().canonicalRows() == [

@@ -51,7 +51,7 @@ struct ReferenceTableTests {
     }
   }
 
-  @Test func `a scan, a count and a limit give what the list of rows gives`() async throws {
+  @Test func `G9: a scan, a count and a limit give what the list of rows gives`() async throws {
     let random = SeededRandom(printing: "scans against a list")
     var files = (all: 0, kept: 0)
     var groups = (all: 0, read: 0)

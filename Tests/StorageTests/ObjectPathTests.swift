@@ -53,7 +53,7 @@ struct ObjectPathTests {
     }
   }
 
-  @Test func `spellings of one place are equal and hash alike`() throws {
+  @Test func `D7: spellings of one place are equal and hash alike`() throws {
     let spellings = ["/t/a", "file:/t/a", "file:///t/a", "file:///t/a/", "file://localhost/t//a"]
     let paths = try spellings.map { try ObjectPath($0) }
     #expect(Set(paths).count == 1)

@@ -44,7 +44,7 @@ struct UserTextTests {
     #expect(throws: StorageError.self) { try LocalStore.target(of: ObjectPath("s3://b/x")) }
   }
 
-  @Test func `a store that ignores conditions is found out`() async throws {
+  @Test func `B3: a store that ignores conditions is found out`() async throws {
     struct Careless: ForwardingStore {
       let base: any ObjectStore = MemoryStore()
       func put(

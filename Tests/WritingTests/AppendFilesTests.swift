@@ -25,7 +25,8 @@ struct AppendFilesTests {
     Rows.batch(values.map { [$0.map { .int($0) }] }, table.metadata.currentSchema)
   }
 
-  @Test func `A14: a file that is given twice is refused, and nothing is changed`() async throws {
+  @Test func `A14 H9: a file that is given twice is refused, and nothing is changed`() async throws
+  {
     let file = DataFile(
       path: "memory://w/house/db/t/data/a.parquet", format: .parquet,
       partition: .unpartitioned(PartitionSpecID(0)), recordCount: 1, byteCount: 1,

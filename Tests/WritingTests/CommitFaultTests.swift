@@ -121,7 +121,7 @@ struct CommitFaultTests {
   }
 
   @Test(arguments: Fault.all)
-  func `an append loses, doubles and dangles nothing`(fault: Fault) async throws {
+  func `A5 A6 A11: an append loses, doubles and dangles nothing`(fault: Fault) async throws {
     try await forEachCall(fault, atLeast: 12) { world, call in
       try await world.prepare()
       let report = try await report {

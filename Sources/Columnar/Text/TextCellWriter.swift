@@ -39,8 +39,9 @@ struct TextCellWriter: ~Copyable {
   }
 
   /// Writes the cell of each row of `column`.
-  mutating func write(_ column: Column) {
+  mutating func write(_ column: Column, isVariant: Bool) {
     switch column.type {
+    case .structure where isVariant && column.type.fitsVariants: writeVariants(column)
     case .null:
       for _ in 0..<column.count {
         appendNull()
@@ -81,9 +82,45 @@ struct TextCellWriter: ~Copyable {
   }
 
   private mutating func writeEach(_ column: Column) {
-    let children = column.children.map { $0.textCells(.json) }
+    let children = Self.cells(ofPartsOf: column)
     for row in 0..<column.count {
       if column.isNull(row) { appendNull() } else { append(row, of: column, children) }
+      endCell()
+    }
+  }
+
+  /// The cells of a structure's fields, of a list's elements, or of a map's keys and values.
+  private static func cells(ofPartsOf column: Column) -> [TextCells] {
+    var columns = column.children
+    if case .map = column.type { columns = columns.flatMap(\.children) }
+    return zip(columns, column.type.children).map { $0.textCells(.json, isVariant: $1.isVariant) }
+  }
+
+  /// Variants as what they stand for; those that can't be read, as the two binaries they are.
+  private mutating func writeVariants(_ column: Column) {
+    var variants = VariantText()
+    var json = MutableBuffer()
+    let binaries = column.children.map { $0.textCells(.json) }
+    guard case .structure(let fields) = column.type else { return }
+    for row in 0..<column.count {
+      if column.isNull(row) {
+        appendNull()
+      } else {
+        json.removeAll()
+        do throws(VariantText.Malformed) {
+          let (metadata, value) = (column.children[0], column.children[1])
+          if metadata.isNull(row) || value.isNull(row) { throw VariantText.Malformed() }
+          try variants.append(
+            metadata: metadata.bytes(row), value: value.bytes(row), to: &json)
+          if form == .csv {
+            JSONText.appendCSV(json.bytes, to: &bytes)
+          } else {
+            bytes.append(json.bytes)
+          }
+        } catch {
+          appendStructure(row, fields, binaries)
+        }
+      }
       endCell()
     }
   }
@@ -100,7 +137,7 @@ struct TextCellWriter: ~Copyable {
     case .uuid: append(quoted: Column.uuidText(column.bytes(row).array()))
     case .structure(let fields): appendStructure(row, fields, children)
     case .list: appendList(column.elementRange(row), children[0])
-    case .map: appendMap(column.elementRange(row), column.children[0])
+    case .map: appendMap(column.elementRange(row), keys: children[0], values: children[1])
     default: preconditionFailure("\(column.type) is written elsewhere")
     }
   }
@@ -163,9 +200,7 @@ struct TextCellWriter: ~Copyable {
   }
 
   /// Pairs sorted by the text of their keys, so that equal maps have one text.
-  private mutating func appendMap(_ rows: Range<Int>, _ entries: Column) {
-    let keys = entries.children[0].textCells(.json)
-    let values = entries.children[1].textCells(.json)
+  private mutating func appendMap(_ rows: Range<Int>, keys: TextCells, values: TextCells) {
     let sorted = rows.map { (keys.text($0), $0) }.sorted {
       $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
     }

@@ -4,7 +4,7 @@ package import Bytes
 /// Which spelling values get.
 package enum TextForm: Hashable, Sendable {
   /// JSON, in the canonical form of SPEC.md: decimals, dates and moments as strings, binary as
-  /// 0x-hex, maps as pairs.
+  /// 0x-hex, maps as pairs, variants as what they hold.
   case json
   /// A CSV field: quoted where RFC 4180 needs it; a null is nothing, an empty text is `""`.
   case csv
@@ -76,13 +76,15 @@ package struct TextCells: Sendable {
 
 extension Column {
   /// The text of each row.
-  package func textCells(_ form: TextForm) -> TextCells {
+  ///
+  /// - Parameter isVariant: as ``ColumnField/isVariant`` of the column's field.
+  package func textCells(_ form: TextForm, isVariant: Bool = false) -> TextCells {
     if case .dictionary(let codes, let dictionary) = values, validity == nil {
-      let cells = dictionary.textCells(form)
+      let cells = dictionary.textCells(form, isVariant: isVariant)
       return TextCells(offsets: cells.offsets, bytes: cells.bytes, codes: codes, rowCount: count)
     }
     var writer = TextCellWriter(form: form, rowCount: count)
-    writer.write(self)
+    writer.write(self, isVariant: isVariant)
     return writer.finish()
   }
 }
@@ -96,7 +98,7 @@ extension RecordBatch {
     _ form: TextForm, separator: UInt8 = UInt8(ascii: ","), ending: String = "\n",
     to output: inout MutableBuffer
   ) {
-    let cells = columns.map { $0.textCells(form) }
+    let cells = zip(columns, fields).map { $0.textCells(form, isVariant: $1.isVariant) }
     var prefixes: [[UInt8]] = []
     for (index, field) in fields.enumerated() {
       guard form == .json else {

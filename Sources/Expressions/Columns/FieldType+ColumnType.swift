@@ -47,7 +47,9 @@ extension FieldType {
 extension Field {
   /// The column that holds this field's values.
   public var columnField: ColumnField {
-    ColumnField(name, type.columnType, isNullable: !isRequired, fieldID: id.rawValue)
+    ColumnField(
+      name, type.columnType, isNullable: !isRequired, fieldID: id.rawValue,
+      isVariant: type == .variant)
   }
 }
 
@@ -84,7 +86,8 @@ private struct FieldIDAssigner {
   }
 
   private mutating func type(of column: ColumnField) throws(IcebergError) -> FieldType {
-    switch column.type {
+    if column.isVariant, column.type.fitsVariants { return .variant }
+    return switch column.type {
     // Rows that hold only nulls tell nothing; text takes whatever comes.
     case .null: .string
     case .boolean: .boolean

@@ -207,6 +207,8 @@ public enum PuffinCodec: Hashable, Sendable {
 public struct PuffinWriter: ~Copyable {
   private var output: ByteWriter
   private var footer: PuffinFooter
+  /// How many bytes were taken out.
+  private var takenByteCount: Int64 = 0
 
   /// - Parameter properties: of the file; `created-by` should be among them.
   public init(properties: [String: String]) {
@@ -216,7 +218,16 @@ public struct PuffinWriter: ~Copyable {
   }
 
   /// How many bytes the file has so far.
-  public var byteCount: Int64 { Int64(output.count) }
+  public var byteCount: Int64 { takenByteCount + Int64(output.count) }
+
+  /// The bytes of the file that were not taken out yet, so that a large one need not be in memory
+  /// as a whole: ``finish()`` gives those that follow.
+  public mutating func takeBytes() -> Buffer {
+    takenByteCount = byteCount
+    var taken = ByteWriter(capacity: 1 << 12)
+    swap(&output, &taken)
+    return taken.finish()
+  }
 
   /// Appends a blob, and tells where it lies.
   @discardableResult
@@ -265,7 +276,7 @@ public struct PuffinWriter: ~Copyable {
     return blob
   }
 
-  /// The file, and how many of its bytes are the footer.
+  /// The file, or what of it was not taken out, and how many of its bytes are the footer.
   public consuming func finish() throws(IcebergError) -> (file: Buffer, footerByteCount: Int64) {
     let start = output.count
     output.write(PuffinFooter.magic)

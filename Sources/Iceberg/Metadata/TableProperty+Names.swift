@@ -114,7 +114,7 @@ extension TableProperty<String?> {
   public static let defaultDeleteFileFormat = text("write.delete.format.default")
   public static let dataPath = text("write.data.path")
   public static let metadataPath = text("write.metadata.path")
-  public static let defaultNameMapping = text("schema.name-mapping.default")
+  public static let defaultNameMapping = text(NameMapping.propertyName)
   public static let encryptionKeyID = text("encryption.key-id")
 }
 

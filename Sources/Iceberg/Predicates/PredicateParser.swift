@@ -68,7 +68,7 @@ public struct PredicateParser {
   private mutating func literalFirst() throws(IcebergError) -> Predicate {
     let start = lexer.peek
     let value = try literal()
-    guard let comparison = takeComparison() else {
+    guard let comparison = lexer.takeComparison() else {
       guard case .boolean(let truth) = value.kind else {
         throw lexer.unexpected("a comparison", at: lexer.peek)
       }
@@ -79,7 +79,7 @@ public struct PredicateParser {
   }
 
   private mutating func test(of column: String) throws(IcebergError) -> Predicate {
-    if let comparison = takeComparison() {
+    if let comparison = lexer.takeComparison() {
       return .test(column, .compare(comparison, try literal()))
     }
     if lexer.take(keyword: "is") { return .test(column, try nullness()) }
@@ -97,22 +97,6 @@ public struct PredicateParser {
       return .test(column, .compare(.equal, true))
     default: throw lexer.unexpected("a comparison")
     }
-  }
-
-  private mutating func takeComparison() -> Comparison? {
-    guard case .sign(let sign) = lexer.peek.kind else { return nil }
-    let comparison: Comparison
-    switch sign {
-    case "=", "==": comparison = .equal
-    case "!=", "<>": comparison = .notEqual
-    case "<": comparison = .less
-    case "<=": comparison = .lessOrEqual
-    case ">": comparison = .greater
-    case ">=": comparison = .greaterOrEqual
-    default: return nil
-    }
-    _ = lexer.take()
-    return comparison
   }
 
   private mutating func nullness() throws(IcebergError) -> Predicate.Test {

@@ -121,6 +121,21 @@ extension FieldType {
 // MARK: - As JSON
 
 extension NameMapping {
+  /// The table property that holds a mapping, as JSON.
+  public static let propertyName = "schema.name-mapping.default"
+}
+
+extension TableMetadata {
+  /// What columns of files without field ids are; nil if the table does not tell.
+  ///
+  /// - Throws: as ``NameMapping/init(json:)-(String)``.
+  public func nameMapping() throws(IcebergError) -> NameMapping? {
+    guard let text = properties[NameMapping.propertyName] else { return nil }
+    return try NameMapping(json: text)
+  }
+}
+
+extension NameMapping {
   /// The mapping that `text` is: the value of the table property.
   ///
   /// - Throws: ``IcebergError/json(_:in:)``, ``IcebergError/malformed(_:at:expected:found:)`` or

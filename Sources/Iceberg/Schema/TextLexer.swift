@@ -109,6 +109,23 @@ package struct TextLexer {
     return path
   }
 
+  /// How two values are to be compared, if a sign of that comes next.
+  package mutating func takeComparison() -> Comparison? {
+    guard case .sign(let sign) = peek.kind else { return nil }
+    let comparison: Comparison
+    switch sign {
+    case "=", "==": comparison = .equal
+    case "!=", "<>": comparison = .notEqual
+    case "<": comparison = .less
+    case "<=": comparison = .lessOrEqual
+    case ">": comparison = .greater
+    case ">=": comparison = .greaterOrEqual
+    default: return nil
+    }
+    next += 1
+    return comparison
+  }
+
   /// A whole number within `range`.
   mutating func takeInteger(_ expected: String, in range: ClosedRange<Int>) throws(IcebergError)
     -> Int

@@ -90,13 +90,10 @@ private struct WriterOpening: TableChange {
     }
     var summary = record.summary(of: writer, moved: record.offsets)
     summary[WriterRecord.SummaryKey.isOpening] = "true"
-    let plan = try await producer.produce(FileChange(), operation: .append, properties: summary)
+    var plan = try await producer.produce(FileChange(), operation: .append, properties: summary)
     outcome.record = record
-    let property = WriterRecord.property(of: writer)
-    return ChangePlan(
-      requirements: plan.requirements,
-      updates: plan.updates + [.setProperties([property: record.text])],
-      attemptFiles: plan.attemptFiles)
+    plan.updates.append(.setProperties([WriterRecord.property(of: writer): record.text]))
+    return plan
   }
 
   private func next(

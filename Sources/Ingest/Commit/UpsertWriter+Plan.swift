@@ -154,12 +154,11 @@ extension UpsertWriter {
         nextRecord = next
       }
       pending.attempted.append(producer.snapshotID)
-      let plan = try await producer.produce(
+      var plan = try await producer.produce(
         FileChange(added: added + deletes, removed: removed), properties: properties)
-      updates += history(of: base, adding: producer.snapshotID)
-      return ChangePlan(
-        requirements: plan.requirements, updates: plan.updates + updates,
-        attemptFiles: plan.attemptFiles + Self.paths(of: deletes))
+      plan.updates += updates + history(of: base, adding: producer.snapshotID)
+      plan.attemptFiles += Self.paths(of: deletes)
+      return plan
     } catch {
       await table.store.discard(deletes)
       throw error

@@ -30,18 +30,16 @@ struct AddFilesCommand: AsyncParsableCommand, ChangingCommand {
     let start = environment.uptime()
     var paths: [ObjectPath] = []
     for file in files { paths += try await Self.parquetFiles(Location.absolute(file)) }
-    let target = try await openOrCreate(paths)
+    let target =
+      if create {
+        try await definition.openOrCreate(table, in: catalog) {
+          try await InputReader.open(paths[0], in: Stores.local)
+        }
+      } else {
+        try await catalog.table(table)
+      }
     let receipt = try await target.commit(AddFiles(paths, branch: branch))
     ChangeReport(table: table.text, receipt, since: start, environment).print(output)
-  }
-
-  private func openOrCreate(_ paths: [ObjectPath]) async throws -> Table {
-    guard create else { return try await catalog.table(table) }
-    if let table = try await catalog.tableIfPresent(table) { return table }
-    let identifier = try table.identifier()
-    let reader = try await InputReader.open(paths[0], in: Stores.local)
-    let schema = try Schema(inferredFrom: reader.fields).identified(by: definition.keyNames)
-    return try await catalog.open().createTable(identifier, try definition.definition(schema))
   }
 
   /// `path` itself, or the Parquet files in the folder it is.

@@ -40,7 +40,8 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
   func run() async throws {
     let environment = Environment.system
     let start = environment.uptime()
-    let target = try await stats.watching(openOrCreate())
+    let target = try await stats.watching(
+      create ? definition.openOrCreate(table, in: catalog, firstFile) : catalog.table(table))
     let change = unionByName ? try await union() : nil
     let schema = try change?.schema(of: target) ?? target.metadata.currentSchema
     let progress = Progress(output, "append", environment)
@@ -78,17 +79,12 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     }
   }
 
-  private func openOrCreate() async throws -> Table {
-    guard create else { return try await catalog.table(table) }
-    if let table = try await catalog.tableIfPresent(table) { return table }
-    let identifier = try table.identifier()
+  /// What a new table takes its columns from.
+  private func firstFile() async throws -> InputReader {
     guard let first = files.first, first != "-" else {
       throw ValidationError("--create needs a file to take the columns from, not standard input.")
     }
-    let reader = try await InputReader.open(
+    return try await InputReader.open(
       Location.absolute(first), in: Stores.local, options: input.options(columns: nil))
-    let schema = try Schema(inferredFrom: reader.fields).identified(by: definition.keyNames)
-    let catalog = try await self.catalog.open()
-    return try await catalog.createTable(identifier, try definition.definition(schema))
   }
 }

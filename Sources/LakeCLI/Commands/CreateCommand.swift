@@ -99,6 +99,16 @@ struct DefinitionOptions: ParsableArguments {
     return definition
   }
 
+  /// The table that `name` names; a new one with the columns of `input` if there is none.
+  func openOrCreate(
+    _ name: TableName, in options: CatalogOptions, _ input: () async throws -> InputReader
+  ) async throws -> Table {
+    if let table = try await options.tableIfPresent(name) { return table }
+    let identifier = try name.identifier()
+    let columns = try Schema(inferredFrom: try await input().fields).identified(by: keyNames)
+    return try await options.open().createTable(identifier, try definition(columns))
+  }
+
   /// A catalog of folders puts a table where its name says, and nowhere else.
   func check(
     location: String?, of identifier: TableIdentifier, in catalog: any Catalog

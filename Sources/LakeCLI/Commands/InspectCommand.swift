@@ -13,7 +13,8 @@ struct InspectCommand: AsyncParsableCommand {
 
       The metadata tables have the names and columns of Iceberg's own. files, data_files, \
       delete_files, manifests, entries and partitions are about one snapshot, the current one \
-      unless told; those with all_ are about all.
+      unless told; those with all_ are about all. partition_statistics has what another engine \
+      computed of the snapshot's partitions.
       """)
 
   @OptionGroup var catalog: CatalogOptions

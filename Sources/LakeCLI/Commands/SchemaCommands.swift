@@ -86,6 +86,7 @@ struct DescribeCommand: AsyncParsableCommand {
     record.add("properties", metadata.properties.values)
     var columns = try ResultTable(SchemaRows.columns)
     columns.rows = SchemaRows.rows(metadata.currentSchema)
+    try await UpsertRows.add(table, to: &record)
     record.add("columns", columns)
     try StatisticsRows.add(metadata, to: &record)
     record.print(output)

@@ -15,6 +15,8 @@ struct ChangeReport {
   var removedFiles: Int64 = 0
   var attempts = 1
   var duration: Duration = .zero
+  /// What only some changes tell.
+  var counts: [(name: String, count: Int64)] = []
 
   init(table: String, operation: String) {
     self.table = table
@@ -69,7 +71,7 @@ struct ChangeReport {
       ("removed_files", removedFiles), ("attempts", Int64(attempts)),
       ("duration_ms", milliseconds),
     ]
-    for (key, value) in numbers {
+    for (key, value) in numbers + counts.map({ ($0.name, $0.count) }) {
       writer.writeKey(key)
       writer.write(value)
     }
@@ -81,6 +83,7 @@ struct ChangeReport {
     var parts = ["\(table): \(operation)"]
     if addedRows > 0 { parts.append("\(addedRows) rows in \(addedFiles) files added") }
     if deletedRows > 0 { parts.append("\(deletedRows) rows in \(removedFiles) files removed") }
+    for (name, count) in counts where count > 0 { parts.append("\(count) \(name)") }
     if let snapshotID { parts.append("snapshot \(snapshotID)") }
     if attempts > 1 { parts.append("\(attempts) attempts") }
     if duration > .zero { parts.append("\(milliseconds) ms") }

@@ -8,6 +8,7 @@ final class Progress {
   private let start: Duration
   private let isShown: Bool
   private var rows = 0
+  private var remark = ""
   private var lastShown: Duration
 
   init(_ options: OutputOptions, _ activity: String, _ environment: Environment) {
@@ -27,8 +28,11 @@ final class Progress {
     lastShown = now
     let seconds = Double((now - start).components.seconds) + 0.5
     StandardError.write(
-      "\r\(activity): \(rows) rows, \(Int(Double(rows) / seconds)) rows/s\u{1b}[K")
+      "\r\(activity): \(rows) rows, \(Int(Double(rows) / seconds)) rows/s\(remark)\u{1b}[K")
   }
+
+  /// Says `text` at the line's end from now on.
+  func note(_ text: String) { remark = ", " + text }
 
   /// Clears the line.
   func finish() {

@@ -31,12 +31,12 @@ enum StandardOutput {
     let code = copy.withUTF8 { unsafe writeAll(UnsafeRawBufferPointer($0), to: 1) }
     guard let code, code != EPIPE else { return }
     StandardError.write(
-      "lake: done, but telling so failed: standard output: \(message(code)): \(text)")
+      "lake: done, but telling so failed: standard output: \(SystemText.message(code)): \(text)")
   }
 
   private static func end(_ code: Int32) -> Never {
     if code == EPIPE { _exit(ExitStatus.done.rawValue) }
-    StandardError.write("lake: writing to standard output failed: \(message(code))\n")
+    StandardError.write("lake: writing to standard output failed: \(SystemText.message(code))\n")
     _exit(ExitStatus.failed.rawValue)
   }
 
@@ -44,11 +44,6 @@ enum StandardOutput {
   static func end(_ reason: String) -> Never {
     StandardError.write("lake: writing rows failed: \(reason)\n")
     _exit(ExitStatus.failed.rawValue)
-  }
-
-  private static func message(_ code: Int32) -> String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: text)
   }
 }
 

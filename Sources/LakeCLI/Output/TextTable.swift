@@ -10,7 +10,7 @@ struct TextTable {
     var columns = fields.map { [$0.name] }
     for batch in batches {
       for (index, column) in batch.columns.enumerated() {
-        let cells = column.textCells(.plain)
+        let cells = column.textCells(.plain, isVariant: fields[index].isVariant)
         for row in 0..<batch.rowCount { columns[index].append(Self.shortened(cells.text(row))) }
       }
     }

@@ -128,13 +128,10 @@ struct BoundReader {
   func statistics(_ index: ColumnIndex, page: Int, valueCount: Int64?) -> ColumnStatistics {
     let isOfNulls = index.nullPages[page]
     let hasBounds = isOrderKnown && !isOfNulls
-    // Where all are said to be null and some are counted that are not, it is not known which holds.
-    let counted = index.nullCounts?[page]
-    let isContradictory = isOfNulls && valueCount != nil && counted ?? valueCount != valueCount
     return make(
       hasBounds ? index.minValues[page] : nil, hasBounds ? index.maxValues[page] : nil,
       valueCount: valueCount,
-      nullCount: isContradictory ? nil : counted ?? (isOfNulls ? valueCount : nil),
+      nullCount: index.nullCounts?[page] ?? (isOfNulls ? valueCount : nil),
       nanCount: index.nanCounts?[page], isLowerExact: false, isUpperExact: false)
   }
 

@@ -16,7 +16,8 @@ final class LeafDecoder {
   private let workspace: DecodeWorkspace
   /// What the page at hand was inflated to; empty for pages that were not compressed.
   private var inflated = Buffer.empty
-  private let offsetIndex: OffsetIndex?
+  /// Nil where pages are read without an index.
+  private let expected: PageExpectations?
   private let rowCount: Int64
   private let isAlwaysCompressed: Bool
 
@@ -37,6 +38,8 @@ final class LeafDecoder {
     var definition: LevelDecoder
     var repetition: LevelDecoder
     var values: PageValues
+    /// How many nulls are still to come, where the column index tells.
+    var nullsLeft: Int?
   }
 
   init(
@@ -52,7 +55,7 @@ final class LeafDecoder {
     leaf = chunk.leaf
     rowGroup = chunk.rowGroup
     self.options = options
-    offsetIndex = pageIndex?.offsetIndex
+    expected = pageIndex.map { PageExpectations($0, of: chunk) }
     rowCount = chunk.rowCount
     isAlwaysCompressed = chunk.isAlwaysCompressed
     levelsLeft = chunk.metadata.valueCount
@@ -109,25 +112,37 @@ final class LeafDecoder {
 
   private func count(_ raw: RawPage) throws(ParquetError) {
     let found = Int64(raw.valueCount)
+    if leaf.maxRepetitionLevel == 0 {
+      try expected?.checkRows(raw.valueCount, ofPage: dataPage)
+    }
     guard found <= levelsLeft else {
       throw .inconsistent(part, what: "values left", expected: levelsLeft, found: found)
     }
     levelsLeft -= found
-    if leaf.maxRepetitionLevel == 0, let expected = rowsByIndex(pages.dataPageIndex - 1) {
-      // Else a jump to a later page would come to other rows than are meant.
-      guard found == expected else {
-        throw .inconsistent(part, what: "rows of the page", expected: expected, found: found)
-      }
-    }
   }
 
-  /// How many rows the offset index says data page `page` has.
-  private func rowsByIndex(_ page: Int) -> Int64? {
-    guard let locations = offsetIndex?.pageLocations, locations.indices.contains(page) else {
-      return nil
+  /// The number of the data page last read.
+  private var dataPage: Int { pages.dataPageIndex - 1 }
+
+  /// Begins with a page that was opened, held against what the index says of it.
+  private func begin(_ page: consuming DataPage) throws(ParquetError) {
+    var page = page
+    if let expected {
+      if leaf.maxRepetitionLevel > 0 {
+        try expected.checkRows(page.repetition, count: page.levelsLeft, ofPage: dataPage, part)
+      }
+      page.nullsLeft = expected.nullCount(ofPage: dataPage)
     }
-    let end = page + 1 < locations.count ? locations[page + 1].firstRowIndex : rowCount
-    return end - locations[page].firstRowIndex
+    self.page = page
+  }
+
+  /// Takes note of nulls among rows of `page`, of which `left` are not decoded yet.
+  private func note(
+    nulls: Int, in page: inout DataPage, left: Int
+  ) throws(ParquetError) {
+    guard let expected, let nullsLeft = page.nullsLeft else { return }
+    page.nullsLeft = try expected.nullsLeft(
+      nullsLeft, found: nulls, values: left, ofPage: dataPage)
   }
 
   private func inflate(_ body: Buffer, to byteCount: Int) throws(ParquetError) -> Buffer {
@@ -192,6 +207,7 @@ final class LeafDecoder {
     try check(header.encoding)
     let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
     let count = Int(header.valueCount)
+    let page: DataPage
     do throws(ByteError) {
       var offset = 0
       let repetition = try LevelDecoder(
@@ -206,6 +222,7 @@ final class LeafDecoder {
     } catch {
       throw .malformed(part, error)
     }
+    try begin(page)
   }
 
   private func openData(_ header: DataPageHeaderV2, _ raw: RawPage) throws(ParquetError) {
@@ -226,6 +243,7 @@ final class LeafDecoder {
         part, what: "uncompressed size", expected: Int64(stored.count), found: Int64(inflated))
     }
     let bytes = isCompressed ? try inflate(stored, to: inflated) : stored
+    let page: DataPage
     do throws(ByteError) {
       let repetition = try LevelDecoder(
         filling: raw.body.slice(0..<repetitionLength), maximum: leaf.maxRepetitionLevel)
@@ -237,6 +255,7 @@ final class LeafDecoder {
     } catch {
       throw .malformed(part, error)
     }
+    try begin(page)
   }
 
   // MARK: Rows
@@ -276,8 +295,9 @@ final class LeafDecoder {
       }
       self.page = nil  // so that the page is not copied when it changes
       let taken = min(left, page.levelsLeft)
+      let present: Int
       do throws(ByteError) {
-        let present = try decodeValidity(taken, &page, into: &batch.validity)
+        present = try decodeValidity(taken, &page, into: &batch.validity)
         if leaf.conversion != .discard {
           try page.values.decode(
             present, dictionary: dictionary, into: &batch.values, workspace)
@@ -287,6 +307,7 @@ final class LeafDecoder {
       }
       page.levelsLeft -= taken
       left -= taken
+      try note(nulls: taken - present, in: &page, left: page.levelsLeft)
       self.page = page
     }
   }
@@ -309,8 +330,10 @@ final class LeafDecoder {
   func decode(_ ranges: [Range<Int>], into batch: LeafBatch) throws(ParquetError) {
     guard var page, let end = ranges.last?.upperBound else { return }
     self.page = nil  // so that the page is not copied when it changes
+    let total: Int
     do throws(ByteError) {
-      let (values, total) = try decodeValidity(ranges, end, &page, into: &batch.validity)
+      let values: [Range<Int>]
+      (values, total) = try decodeValidity(ranges, end, &page, into: &batch.validity)
       if leaf.conversion != .discard {
         let limit = options.limits.blockByteCount
         try page.values.decode(
@@ -322,6 +345,7 @@ final class LeafDecoder {
     }
     page.levelsLeft -= end
     row += Int64(end)
+    try note(nulls: end - total, in: &page, left: page.levelsLeft)
     self.page = page
   }
 
@@ -370,7 +394,7 @@ final class LeafDecoder {
     if rowsToSkip == 0 { return }
     var left = rowsToSkip
     rowsToSkip = 0
-    if let offsetIndex { left = try jump(left, offsetIndex) }
+    if let index = expected?.index.offsetIndex { left = try jump(left, index) }
     if isFlat {
       try skipFlat(left)
     } else {
@@ -424,15 +448,17 @@ final class LeafDecoder {
       }
       let taken = Int(min(left, Int64(page.levelsLeft)))
       if taken < page.levelsLeft {
+        let present: Int
         do throws(ByteError) {
           var bits = BitmapBuilder(capacity: taken)
-          let present = try decodeValidity(taken, &page, into: &bits)
+          present = try decodeValidity(taken, &page, into: &bits)
           if leaf.conversion != .discard {
             try page.values.skip(present, limit: options.limits.blockByteCount)
           }
         } catch {
           throw .malformed(part, error)
         }
+        try note(nulls: taken - present, in: &page, left: page.levelsLeft - taken)
       }
       page.levelsLeft -= taken
       left -= Int64(taken)
@@ -478,7 +504,7 @@ final class LeafDecoder {
 
   /// True if the page at hand is used up, and rows are known to end with their pages: what comes
   /// then need not be looked at, and may not be there.
-  private var isAtRowBoundary: Bool { offsetIndex != nil && (page?.levelsLeft ?? 0) == 0 }
+  private var isAtRowBoundary: Bool { expected != nil && (page?.levelsLeft ?? 0) == 0 }
 
   /// Uses the next `count` pending levels, and the values that go with them.
   private func use(_ count: Int, into batch: LeafBatch?) throws(ParquetError) {
@@ -499,6 +525,7 @@ final class LeafDecoder {
     } catch {
       throw .malformed(part, error)
     }
+    try note(nulls: count - present, in: &page, left: page.levelsLeft + pending.count)
     self.page = page
   }
 

@@ -124,8 +124,11 @@ extension ParquetFooter {
     else { return nil }
     let bounds = BoundReader(self, leaf: place.leaf.index)
     let isPerRow = place.leaf.maxRepetitionLevel == 0
-    let pages = (0..<count).map {
-      bounds.statistics(index, page: $0, valueCount: isPerRow ? Int64(rows[$0].count) : nil)
+    var pages: [ColumnStatistics] = []
+    for page in 0..<count {
+      let valueCount = isPerRow ? Int64(rows[page].count) : nil
+      guard index.isPossible(page, valueCount: valueCount) else { return nil }
+      pages.append(bounds.statistics(index, page: page, valueCount: valueCount))
     }
     let whole = statistics(rowGroup: place.rowGroup, leaf: place.leaf.index)
     return Self.agree(pages, whole) ? pages : nil
@@ -138,12 +141,12 @@ extension ParquetFooter {
     if let nullCount = whole.nullCount {
       var total: Int64 = 0
       for page in pages {
-        guard let count = page.nullCount else { return true }
-        let (sum, overflow) = total.addingReportingOverflow(count)
+        let (sum, overflow) = total.addingReportingOverflow(page.nullCount ?? 0)
         if overflow { return false }
         total = sum
       }
-      if total != nullCount { return false }
+      let isComplete = pages.allSatisfy { $0.nullCount != nil }
+      guard isComplete ? total == nullCount : total <= nullCount else { return false }
     }
     return pages.allSatisfy { isWithin($0, whole) }
   }
@@ -162,4 +165,14 @@ extension ParquetFooter {
 
 extension BoundValue {
   fileprivate var isNumber: Bool { if case .bytes = self { false } else { true } }
+}
+
+extension ColumnIndex {
+  /// False if what is counted in `page` can't be, or is not what is said of it besides; how many
+  /// values it has is nil where that is not known.
+  fileprivate func isPossible(_ page: Int, valueCount: Int64?) -> Bool {
+    guard let nulls = nullCounts?[page] else { return true }
+    guard let valueCount else { return nulls >= 0 }
+    return nullPages[page] ? nulls == valueCount : nulls >= 0 && nulls <= valueCount
+  }
 }

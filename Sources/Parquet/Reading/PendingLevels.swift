@@ -14,6 +14,7 @@ struct PendingLevels: ~Copyable {
   private static let step = 4096
 
   var isEmpty: Bool { next == definition.count }
+  var count: Int { definition.count - next }
 
   mutating func removeAll() {
     definition.removeAll()

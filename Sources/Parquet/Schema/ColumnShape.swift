@@ -91,8 +91,10 @@ extension ColumnShape {
   private static func shape(
     _ node: SchemaNode, _ type: ColumnType, _ isNullable: Bool, _ kind: Kind
   ) -> ColumnShape {
+    let isVariant = if case .variant = node.element.annotation { true } else { false }
     let field = ColumnField(
-      node.name, type, isNullable: isNullable, fieldID: node.element.fieldID)
+      node.name, type, isNullable: isNullable, fieldID: node.element.fieldID,
+      isVariant: isVariant && type.fitsVariants)
     return ColumnShape(
       field: field, definitionLevel: node.definitionLevel, leafRange: node.leafRange, kind: kind)
   }

@@ -32,7 +32,9 @@ extension SchemaElement {
     switch field.type {
     case .structure(let fields):
       node.childCount = Int32(clamping: fields.count)
-      node.logicalType = annotations[path]
+      let isVariant =
+        field.isVariant && field.type.fitsVariants && !field.type.children[0].isNullable
+      node.logicalType = annotations[path] ?? (isVariant ? .variant(version: 1) : nil)
       nodes.append(node)
       for field in fields { append(field, as: field.name) }
     case .list(let element):

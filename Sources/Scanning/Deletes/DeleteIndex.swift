@@ -103,6 +103,12 @@ extension DataFile {
   /// False only if the bounds of this position delete file's paths leave `path` out.
   fileprivate func mayHavePath(_ path: String) -> Bool {
     guard let metrics = metrics[.deleteFilePath] else { return true }
+    if let lower = metrics.lowerBound, let upper = metrics.upperBound,
+      upper.lexicographicallyPrecedes(lower)
+    {
+      // Bounds that contradict each other tell nothing.
+      return true
+    }
     if let lower = metrics.lowerBound, path.utf8.lexicographicallyPrecedes(lower) { return false }
     if let upper = metrics.upperBound, upper.lexicographicallyPrecedes(path.utf8) { return false }
     return true

@@ -7,7 +7,8 @@ internal import Storage
 /// What a table's metadata tells, as rows.
 ///
 /// Names, order and types of columns are those of the reference implementation (1.10), but for
-/// `properties`, which it has no table of.
+/// `properties` and `partition_statistics`, which it has no tables of; the columns of the latter are
+/// those of the specification.
 public struct MetadataTable: Sendable {
   public enum Kind: String, Hashable, Sendable, CaseIterable {
     /// A row a snapshot, in the order they were added.
@@ -30,6 +31,8 @@ public struct MetadataTable: Sendable {
     case entries
     /// What a snapshot has in each partition.
     case partitions
+    /// What the statistics file of a snapshot tells of each partition; no rows if it has no file.
+    case partitionStatistics = "partition_statistics"
     /// The rows a snapshot deletes by position, of files and of deletion vectors.
     case positionDeletes = "position_deletes"
     /// As those without `all_`, over all snapshots; each manifest counts once.
@@ -68,6 +71,7 @@ public struct MetadataTable: Sendable {
       try FileRows(table.metadata).fields
     case .entries, .allEntries: try FileRows(table.metadata).entryFields
     case .partitions: try PartitionRows(table.metadata).fields
+    case .partitionStatistics: try PartitionStatisticsRows(table).fields
     case .positionDeletes: try PositionDeleteRows(table).fields
     }
   }
@@ -75,7 +79,8 @@ public struct MetadataTable: Sendable {
   /// Hands all rows to `consume`, some at a time; it says whether to go on.
   ///
   /// Cost: what is in the table's metadata takes no request, manifests one for the list of each
-  /// snapshot, files and partitions one more for each manifest; position deletes read their files.
+  /// snapshot, files and partitions one more for each manifest; position deletes and partition
+  /// statistics read their files.
   public func read(
     _ consume: (RecordBatch) async throws(ScanError) -> Bool
   ) async throws(ScanError) {
@@ -100,6 +105,9 @@ public struct MetadataTable: Sendable {
         return true
       }
       try await hand(partitions.rows, consume)
+    case .partitionStatistics:
+      try await PartitionStatisticsRows(table).read(
+        of: metadata.state(selection).snapshot, consume)
     case .positionDeletes: try await readPositionDeletes(consume)
     default: try await readFiles(consume)
     }

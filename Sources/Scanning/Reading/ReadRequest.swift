@@ -100,16 +100,10 @@ struct ReadRequest: Sendable {
 
   /// Which fields the columns of files are that have no ids; nil if the table does not tell.
   private func nameMapping() throws(ScanError) -> NameMapping? {
-    do throws(IcebergError) {
-      return try table.metadata.properties[Self.nameMappingKey].map { (text) throws(IcebergError) in
-        try NameMapping(json: text)
-      }
-    } catch {
+    do throws(IcebergError) { return try table.metadata.nameMapping() } catch {
       throw .invalidRequest(error)
     }
   }
-
-  private static let nameMappingKey = "schema.name-mapping.default"
 
   private func path(of task: ScanTask) throws(ParquetFileError) -> ObjectPath {
     do throws(StorageError) { return try ObjectPath(task.file.path) } catch {

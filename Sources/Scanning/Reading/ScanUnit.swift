@@ -15,6 +15,8 @@ struct RowGroupPart: Sendable {
   let bytes: FileBytes
   /// True if the pages of the rest are fetched when it is known which rows match.
   let isDeferred: Bool
+  /// True if page indexes left rows of the row group out.
+  let isPruned: Bool
   let tuning: ReadTuning
 
   var rowCount: Int { Int(clamping: file.parquet.footer.rowCount(ofRowGroup: rowGroup)) }
@@ -27,7 +29,7 @@ struct RowGroupPart: Sendable {
       let (_, bytes) = try await file.parquet.fetch(rowGroup, projection: all)
       return RowGroupPart(
         file: file, rowGroup: rowGroup, firstRow: firstRow, pageIndexes: [:], bytes: bytes,
-        isDeferred: false, tuning: tuning)
+        isDeferred: false, isPruned: isPruned, tuning: tuning)
     } catch {
       throw .dataFile(error)
     }
@@ -60,11 +62,16 @@ struct ScanUnit: Sendable {
   let selection: RowSelection
 
   /// The rows that match, in order.
+  ///
+  /// An index that does not fit its pages is one that can't be relied on: do without. But rows that
+  /// it had others leave out are theirs, who need not come to know: then the row group can't be read
+  /// with what was asked for.
   func read(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {
     do throws(ScanError) {
       return try await decode(workspaces)
-    } catch .dataFile(.parquet(let error, let file)) where !part.pageIndexes.isEmpty {
-      // An index that does not fit its pages is one that can't be relied on: do without.
+    } catch .dataFile(.parquet(let error, let file))
+      where !part.pageIndexes.isEmpty && !putsOthersInDoubt(error)
+    {
       do throws(ScanError) {
         var live = RowSelection(ranges: [rows], rowCount: part.rowCount)
         if let positions = part.file.positions {
@@ -77,6 +84,15 @@ struct ScanUnit: Sendable {
         throw .dataFile(.parquet(error, file: file))
       }
     }
+  }
+
+  /// True if `error` is of an index by which rows were left out that are not of this unit.
+  private func putsOthersInDoubt(_ error: ParquetError) -> Bool {
+    guard part.isPruned, rows.count < part.rowCount, let path = error.leafOfPageIndex,
+      let filter = part.file.filter
+    else { return false }
+    let leaves = part.file.parquet.footer.schema.leaves
+    return filter.leaves.values.contains { leaves[$0].name == path }
   }
 
   private func decode(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {

@@ -41,6 +41,8 @@ struct UnitSource: Sendable {
     /// Of the row group, within `rows`.
     let selection: RowSelection
     let pageIndexes: [Int: PageIndex]
+    /// True if rows of the row group were left out.
+    let isPruned: Bool
     /// The first of its row group.
     let isFirst: Bool
   }
@@ -267,7 +269,7 @@ struct UnitSource: Sendable {
       return [
         PlannedPart(
           rowGroup: group, rows: 0..<selection.rowCount, selection: selection, pageIndexes: indexes,
-          isFirst: true)
+          isPruned: !selection.isAll, isFirst: true)
       ]
     }
     var parts: [PlannedPart] = []
@@ -281,7 +283,7 @@ struct UnitSource: Sendable {
       parts.append(
         PlannedPart(
           rowGroup: group, rows: rows, selection: own, pageIndexes: indexes,
-          isFirst: parts.isEmpty))
+          isPruned: !selection.isAll, isFirst: parts.isEmpty))
     }
     return parts
   }
@@ -322,7 +324,7 @@ struct UnitSource: Sendable {
       let part = RowGroupPart(
         file: file, rowGroup: planned.rowGroup,
         firstRow: footer.firstRow(ofRowGroup: planned.rowGroup), pageIndexes: planned.pageIndexes,
-        bytes: bytes, isDeferred: isDeferred, tuning: tuning)
+        bytes: bytes, isDeferred: isDeferred, isPruned: planned.isPruned, tuning: tuning)
       counts.bytesRead += plan.byteCount
       counts.pagesRead += part.pageCount(first, in: wanted)
       return part

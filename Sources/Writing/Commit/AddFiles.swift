@@ -33,17 +33,15 @@ public struct AddFiles: TableChange {
     }
     let append = try AppendFiles(files, branch: branch)
     guard isNew else { return try await append.plan(onto: base, attempt: attempt) }
-    let naming = PropertyChange(set: [Self.mappingKey: mapping.jsonText])
+    let naming = PropertyChange(set: [NameMapping.propertyName: mapping.jsonText])
     return try await Transaction([naming, append]).plan(onto: base, attempt: attempt)
   }
 
-  private static let mappingKey = "schema.name-mapping.default"
-
   private func mapping(_ base: Table) throws(CommitError) -> (NameMapping, isNew: Bool) {
-    guard let text = base.metadata.properties[Self.mappingKey] else {
+    do throws(IcebergError) {
+      if let mapping = try base.metadata.nameMapping() { return (mapping, false) }
       return (NameMapping(of: base.metadata.currentSchema), true)
-    }
-    do throws(IcebergError) { return (try NameMapping(json: text), false) } catch {
+    } catch {
       throw .rejected(error)
     }
   }

@@ -7,7 +7,8 @@ internal import Storage
 /// someone else was first, plan again on theirs.
 ///
 /// Law: of the three ways a swap can end, only two clean up. After `committed` nothing of the
-/// attempt is left over; after `conflict` the attempt's own files go; after `unknown` nothing does.
+/// attempt is left over; after `conflict` the attempt's own files go, and with the last attempt those
+/// that the next one could have used; after `unknown` nothing does.
 public struct CommitLoop: Sendable {
   private let policy: RetryPolicy
 
@@ -80,17 +81,36 @@ public struct CommitLoop: Sendable {
   private func commit(
     _ change: some TableChange, to table: Table, since start: Duration, counting number: inout Int
   ) async throws(CommitError) -> CommitReceipt {
+    var carried = Carryover()
+    do throws(CommitError) {
+      return try await commit(
+        change, to: table, since: start, counting: &number, carrying: &carried)
+    } catch {
+      if case .stateUnknown = error { throw error }
+      await table.store.discard(carried.paths)
+      throw error
+    }
+  }
+
+  /// - Parameter carried: what is left of the last attempt that the next one can use.
+  private func commit(
+    _ change: some TableChange, to table: Table, since start: Duration, counting number: inout Int,
+    carrying carried: inout Carryover
+  ) async throws(CommitError) -> CommitReceipt {
     let environment = table.environment
     let commitID = environment.uuid()
     var base = table
     while true {
       if Task.isCancelled { throw .cancelled }
-      let attempt = CommitAttempt(commitID: commitID, number: number)
+      let attempt = CommitAttempt(commitID: commitID, number: number, carried: carried)
       let plan = try await change.plan(onto: base, attempt: attempt)
+      let unused = Set(carried.paths).subtracting(plan.carryover.paths)
+      carried = plan.carryover
+      await base.store.discard(Array(unused))
       if plan.updates.isEmpty { return receipt(base, plan, attempts: number) }
       switch try await send(plan, on: base) {
       case .committed(let table):
-        return receipt(table, plan, attempts: number)
+        return await finish(plan, on: table, attempts: number)
       case .conflict(let reason):
         await discard(plan, in: base)
         let elapsed = environment.uptime() - start
@@ -101,9 +121,15 @@ public struct CommitLoop: Sendable {
         number += 1
       case .unknown(let cause):
         let landed = try await resolve(cause, plan, base: base, commitID: commitID)
-        return receipt(landed, plan, attempts: number)
+        return await finish(plan, on: landed, attempts: number)
       }
     }
+  }
+
+  /// What to tell of the plan that made `table` what it is.
+  private func finish(_ plan: ChangePlan, on table: Table, attempts: Int) async -> CommitReceipt {
+    await table.store.discard(plan.carryover.mergedPaths)
+    return receipt(table, plan, attempts: attempts)
   }
 
   private func send(
@@ -133,7 +159,7 @@ public struct CommitLoop: Sendable {
 
   /// Deletes what an attempt wrote that is known not to have happened.
   private func discard(_ plan: ChangePlan, in table: Table) async {
-    for file in plan.attemptFiles { try? await table.store.delete(file) }
+    await table.store.discard(plan.attemptFiles)
   }
 
   private func refresh(_ table: Table) async throws(CommitError) -> Table {

@@ -12,10 +12,10 @@ public enum Conflict: Hashable, Sendable {
   case rowsWereAdded(file: String, by: SnapshotID)
   /// The branch no longer holds the snapshot that the change was worked out from.
   case historyIsGone(SnapshotID)
-  /// The branch has moved to where it can't be moved from.
-  case branchMoved(String, to: SnapshotID?)
   /// The table was upgraded to a version in which such files can't be added.
   case formatVersion(FormatVersion, what: String)
+  /// The statistics of a snapshot are no longer those that were to be replaced.
+  case statisticsChanged(SnapshotID)
   /// A column is no longer what it was when rows were written for it.
   case columnChanged(String)
 }
@@ -30,8 +30,8 @@ extension Conflict: CustomStringConvertible {
       "snapshot \(id.rawValue) added '\(path)', which may have rows that the change is about"
     case .historyIsGone(let id):
       "snapshot \(id.rawValue), from which the change was worked out, is not in the branch's history"
-    case .branchMoved(let name, let id):
-      "branch '\(name)' is at \(id.map { "snapshot \($0.rawValue)" } ?? "no snapshot")"
+    case .statisticsChanged(let id):
+      "the statistics of snapshot \(id.rawValue) were replaced"
     case .columnChanged(let name):
       "column '\(name)' is not what it was when the rows were written"
     case .formatVersion(let version, let what):

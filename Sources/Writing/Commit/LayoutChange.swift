@@ -104,11 +104,10 @@ public struct FormatUpgrade: TableChange {
         requirements: base.requirements(main, nil), updates: [.upgradeFormatVersion(version)])
     }
     var producer = try SnapshotProducer(upgraded, branch: main, attempt: attempt)
-    let plan = try await producer.produce(
+    var plan = try await producer.produce(
       FileChange(), operation: .replace, properties: ["lake.upgraded-to": "\(version.rawValue)"])
-    return ChangePlan(
-      requirements: plan.requirements,
-      updates: [.upgradeFormatVersion(version)] + plan.updates, attemptFiles: plan.attemptFiles)
+    plan.updates.insert(.upgradeFormatVersion(version), at: 0)
+    return plan
   }
 }
 

@@ -22,18 +22,16 @@ struct ManifestMerging {
     }
   }
 
+  /// False if of `count` manifests none are written together, whatever they are.
+  func mayMerge(_ count: Int) -> Bool { isEnabled && count >= minCount }
+
   /// The manifests to write together, of those of a snapshot, oldest first.
   func groups(_ manifests: [ManifestFile]) -> [[ManifestFile]] {
-    guard isEnabled, manifests.count >= minCount else { return [] }
+    guard mayMerge(manifests.count) else { return [] }
     let kinds = Dictionary(grouping: manifests.filter { $0.byteCount < targetByteCount / 2 }) {
-      Kind(specID: $0.partitionSpecID, content: $0.content)
+      ManifestKind($0)
     }
     return kinds.values.filter { $0.count >= minCount }.map(newest).filter { $0.count > 1 }
-  }
-
-  private struct Kind: Hashable {
-    let specID: PartitionSpecID
-    let content: ManifestFile.Content
   }
 
   /// The last of `manifests`, for as long as each has at most twice the files of all after it.

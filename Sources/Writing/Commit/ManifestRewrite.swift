@@ -27,15 +27,11 @@ public struct ManifestRewrite: TableChange {
   func groups(
     _ manifests: [(ManifestFile, [ManifestEntry])]
   ) -> [(PartitionSpecID, ManifestFile.Content, [ManifestEntry])] {
-    struct Kind: Hashable {
-      let specID: PartitionSpecID
-      let content: ManifestFile.Content
-    }
-    var entries: [Kind: [PartitionValues: [ManifestEntry]]] = [:]
-    var kinds: [Kind] = []
-    var partitions: [Kind: [PartitionValues]] = [:]
+    var entries: [ManifestKind: [PartitionValues: [ManifestEntry]]] = [:]
+    var kinds: [ManifestKind] = []
+    var partitions: [ManifestKind: [PartitionValues]] = [:]
     for (manifest, list) in manifests {
-      let kind = Kind(specID: manifest.partitionSpecID, content: manifest.content)
+      let kind = ManifestKind(manifest)
       if entries.updateValue(entries[kind] ?? [:], forKey: kind) == nil { kinds.append(kind) }
       for entry in list where entry.isLive {
         let partition = entry.file.partition

@@ -41,15 +41,12 @@ public struct SchemaChange: TableChange {
     let new = evolution.schema
     guard new != old else { return .nothing }
     var updates: [TableUpdate] = [.addSchema(new), .setCurrentSchema(.lastAdded)]
-    if let text = metadata.properties[Self.mappingKey] {
-      let mapping = try NameMapping(json: text).updated(for: new)
-      updates.append(.setProperties([Self.mappingKey: mapping.jsonText]))
+    if let mapping = try metadata.nameMapping()?.updated(for: new) {
+      updates.append(.setProperties([NameMapping.propertyName: mapping.jsonText]))
     }
     let requirements: [TableRequirement] = [
       .currentSchema(metadata.currentSchemaID), .lastAssignedFieldID(metadata.lastColumnID),
     ]
     return ChangePlan(requirements: requirements + metadata.sameTable, updates: updates)
   }
-
-  private static let mappingKey = "schema.name-mapping.default"
 }

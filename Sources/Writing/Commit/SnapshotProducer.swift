@@ -2,13 +2,14 @@
 internal import Bytes
 package import Catalogs
 package import Iceberg
-internal import Storage
+package import Storage
 
 /// Makes a snapshot on top of a branch: its manifests, its manifest list, its summary, and the
 /// updates and requirements that make it the branch's head.
 ///
 /// Manifests that lose files are written again without them, in this snapshot noted as deleted;
-/// others are listed as they are. A commit costs what it changes.
+/// others are listed as they are. A commit costs what it changes. All attempts at a commit make the
+/// snapshot under one id, so that the manifests of what it adds are of use to all of them.
 package struct SnapshotProducer {
   let base: Table
   let branch: String
@@ -22,7 +23,11 @@ package struct SnapshotProducer {
     self.base = base
     self.branch = branch
     self.attempt = attempt
-    snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    if let earlier = attempt.added?.basis.snapshotID, base.metadata.snapshot(earlier) == nil {
+      snapshotID = earlier
+    } else {
+      snapshotID = base.metadata.newSnapshotID { base.environment.random.next() }
+    }
     writing = try ManifestWriting(base, attempt: attempt, snapshotID: snapshotID)
   }
 
@@ -42,7 +47,7 @@ package struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, operation ?? summary.operation, properties)
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -62,7 +67,7 @@ package struct SnapshotProducer {
       return try await plan(
         parent, list, manifests, .replace, ["entries-processed": "\(entries)"])
     } catch {
-      for file in writing.files { try? await base.store.delete(file) }
+      await base.store.discard(writing.files)
       throw error
     }
   }
@@ -82,6 +87,8 @@ package struct SnapshotProducer {
     for file in change.added { summary.add(file) }
     manifests.added += try await writing.write(change.added, at: change.sequenceNumber)
     let merging = try ManifestMerging(base.metadata)
+    // The list's blocks are only taken apart where that may be of use.
+    guard merging.mayMerge((list?.count ?? 0) + manifests.added.count) else { return manifests }
     let kept = list?.manifests.filter { !manifests.removed.contains($0.path) } ?? []
     for group in merging.groups(kept + manifests.added) {
       let merged = try await writing.merge(group)
@@ -162,10 +169,12 @@ package struct SnapshotProducer {
       summary: summary.values(
         parent: parent?.summary, commitID: attempt.commitID, properties: properties),
       schemaID: base.metadata.currentSchemaID, rowLineage: output.rowLineage)
-    return ChangePlan(
+    var plan = ChangePlan(
       requirements: base.requirements(branch, parent),
       updates: [.addSnapshot(snapshot), .setSnapshotReference(name: branch, reference(snapshot))],
-      attemptFiles: writing.files)
+      attemptFiles: writing.attemptFiles)
+    plan.carryover = Carryover(writing.added, of: attempt.part)
+    return plan
   }
 
   private func reference(_ snapshot: Snapshot) -> SnapshotReference {
@@ -214,7 +223,7 @@ extension Table {
 
   /// Where a metadata file called `name` goes: in `write.metadata.path`, else in `metadata` of the
   /// table's location.
-  func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
+  package func metadataPath(_ name: String) throws(CommitError) -> ObjectPath {
     do throws(StorageError) {
       if let path = metadata.properties["write.metadata.path"] {
         return try ObjectPath(path).appending(name)

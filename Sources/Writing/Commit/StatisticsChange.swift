@@ -56,6 +56,7 @@ public struct StatisticsChange: TableChange {
     from file: StatisticsFile?, _ base: Table
   ) async throws(CommitError) -> [StoredBlob] {
     guard let file else { return [] }
+    if file.byteCount > Self.byteCountLimit { return try await carriedOfLarge(file, base) }
     let bytes: Buffer
     do throws(StorageError) {
       bytes = try await base.store.get(try ObjectPath(file.path), limit: Self.byteCountLimit)
@@ -63,13 +64,52 @@ public struct StatisticsChange: TableChange {
       throw .storage(error, while: "reading the statistics that are there")
     }
     do throws(IcebergError) {
-      return try blobs(in: bytes).filter { stored in
-        stored.blob.type != PuffinBlob.thetaSketchType
-          || !sketches.contains { stored.blob.fields == [$0.fieldID] }
-      }
+      return try blobs(in: bytes).filter { !isReplaced($0.blob) }
     } catch {
       throw .catalog(.rejected(error))
     }
+  }
+
+  /// As ``carried(from:_:)``, without a key index, which is what makes such files large: it is a
+  /// cache, and made again.
+  private func carriedOfLarge(
+    _ file: StatisticsFile, _ base: Table
+  ) async throws(CommitError) -> [StoredBlob] {
+    let most = min(file.byteCount, max(file.footerByteCount, Int64(PuffinFooter.tailByteCount)))
+    let bytes: Buffer
+    let path: ObjectPath
+    do throws(StorageError) {
+      path = try ObjectPath(file.path)
+      bytes = try await base.store.get(path, range: file.byteCount - most..<file.byteCount)
+    } catch {
+      throw .storage(error, while: "reading the statistics that are there")
+    }
+    let footer: PuffinFooter
+    do throws(IcebergError) {
+      footer = try PuffinFooter(decoding: bytes.bytes, fileByteCount: file.byteCount)
+    } catch {
+      throw .catalog(.rejected(error))
+    }
+    var carried: [StoredBlob] = []
+    do throws(StorageError) {
+      for blob in footer.blobs
+      where !isReplaced(blob) && !blob.type.hasPrefix(Self.indexPrefix) {
+        let range = blob.offset..<blob.offset + blob.byteCount
+        carried.append(StoredBlob(blob: blob, bytes: try await base.store.get(path, range: range)))
+      }
+      return carried
+    } catch {
+      throw .storage(error, while: "reading the statistics that are there")
+    }
+  }
+
+  /// What the types of a key index's blobs begin with.
+  private static let indexPrefix = "lake-key-index"
+
+  /// True if one of the sketches stands for the blob.
+  private func isReplaced(_ blob: PuffinBlob) -> Bool {
+    blob.type == PuffinBlob.thetaSketchType
+      && sketches.contains { blob.fields == [$0.fieldID] }
   }
 
   private func blobs(in file: Buffer) throws(IcebergError) -> [StoredBlob] {

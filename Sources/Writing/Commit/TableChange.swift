@@ -21,26 +21,43 @@ public struct CommitAttempt: Sendable {
   public let commitID: String
   /// Counts from 1.
   public let number: Int
-  /// Which change of a transaction it is for; counts from 0.
-  public let part: Int
+  /// Which change of a transaction it is for, and which of a transaction in that one; each counts
+  /// from 0. Empty for a change by itself.
+  public let part: [Int]
+  /// What the attempt before left, all of it known not to be part of the table.
+  let carried: Carryover
 
-  init(commitID: String, number: Int, part: Int = 0) {
+  init(commitID: String, number: Int, part: [Int] = [], carried: Carryover = Carryover()) {
     self.commitID = commitID
     self.number = number
     self.part = part
+    self.carried = carried
+  }
+
+  /// The attempt, as change number `index` of a transaction is given it.
+  func step(_ index: Int) -> CommitAttempt {
+    CommitAttempt(commitID: commitID, number: number, part: part + [index], carried: carried)
   }
 
   /// What files of the attempt are named after.
-  var fileName: String { part == 0 ? "\(commitID)-\(number)" : "\(commitID)-\(number)-\(part)" }
+  var fileName: String { ([commitID, "\(number)"] + part.map { "\($0)" }).joined(separator: "-") }
+
+  /// The manifests that the attempt before had for this part.
+  var added: AddedManifests? { carried.parts[part] }
 }
 
 /// A change worked out for one base.
+///
+/// To build on the plan of another change, change a copy of it: it may hold what the next attempt
+/// can use again.
 public struct ChangePlan: Sendable {
-  public let requirements: [TableRequirement]
-  public let updates: [TableUpdate]
+  public var requirements: [TableRequirement]
+  public var updates: [TableUpdate]
   /// Files that this attempt wrote and no other attempt can use; deleted when, and only when, it
   /// is certain that the attempt did not happen.
-  public let attemptFiles: [ObjectPath]
+  public var attemptFiles: [ObjectPath]
+  /// What the next attempt can use again, if this one is certain not to have happened.
+  var carryover = Carryover()
 
   public init(
     requirements: [TableRequirement], updates: [TableUpdate], attemptFiles: [ObjectPath] = []

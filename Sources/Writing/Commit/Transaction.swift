@@ -18,12 +18,12 @@ public struct Transaction: TableChange {
     var requirements: [TableRequirement] = []
     var updates: [TableUpdate] = []
     var files: [ObjectPath] = []
+    var carryover = Carryover()
     do throws(CommitError) {
       for (i, change) in changes.enumerated() {
-        let step = CommitAttempt(
-          commitID: attempt.commitID, number: attempt.number, part: i)
-        let plan = try await change.plan(onto: table, attempt: step)
+        let plan = try await change.plan(onto: table, attempt: attempt.step(i))
         files += plan.attemptFiles
+        carryover.merge(plan.carryover)
         // Only what was relied on of the state before all of them can be required of the newest.
         requirements += plan.requirements.filter { requirement in
           requirement.violation(on: base.metadata) == nil && !requirements.contains(requirement)
@@ -32,9 +32,11 @@ public struct Transaction: TableChange {
         table = try table.applying(plan.updates)
       }
     } catch {
-      for file in files { try? await base.store.delete(file) }
+      await base.store.discard(files + carryover.paths)
       throw error
     }
-    return ChangePlan(requirements: requirements, updates: updates, attemptFiles: files)
+    var plan = ChangePlan(requirements: requirements, updates: updates, attemptFiles: files)
+    plan.carryover = carryover
+    return plan
   }
 }

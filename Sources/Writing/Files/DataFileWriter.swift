@@ -17,6 +17,7 @@ final class DataFileWriter {
   private let threads: Int
   private let sortOrderID: SortOrderID
   private let encoder: ParquetFileWriter
+  private let store: any ObjectStore
   private let sink: any ObjectWriter
   private let types: [FieldID: PrimitiveType]
 
@@ -32,6 +33,7 @@ final class DataFileWriter {
     self.partition = partition
     self.settings = settings
     self.threads = threads
+    self.store = store
     var types: [FieldID: PrimitiveType] = [:]
     for field in schema.allFields { types[field.id] = field.type.primitive }
     self.types = types
@@ -75,6 +77,8 @@ final class DataFileWriter {
     do throws(StorageError) {
       _ = try await sink.finish()
     } catch {
+      // It may be there, and no commit is going to name it.
+      if case .outcomeUnknown = error { try? await store.delete(path) }
       throw .storage(error, while: "writing \(path)")
     }
     return DataFile(

@@ -11,4 +11,9 @@ extension ObjectStore {
       if let path = try? ObjectPath(file.path) { try? await delete(path) }
     }
   }
+
+  /// Deletes `files`, which nothing names.
+  func discard(_ files: [ObjectPath]) async {
+    for file in files { try? await delete(file) }
+  }
 }

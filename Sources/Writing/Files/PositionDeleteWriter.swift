@@ -193,6 +193,7 @@ package struct PositionDeleteWriter {
     do throws(StorageError) {
       _ = try await store.put(bytes, to: path, if: .absent)
     } catch {
+      if case .outcomeUnknown = error { try? await store.delete(path) }
       throw .storage(error, while: "writing \(path)")
     }
   }

@@ -34,15 +34,22 @@ struct RowChangeRequest: Sendable {
   ///
   /// - Parameters:
   ///   - added: data files that take their place.
-  ///   - written: those of `added` that were written for this change alone.
+  ///   - written: those of `added` that were written for this change alone; nothing is left of them
+  ///     on an error.
   func mergingOnRead(
     _ matched: MatchedRows, adding added: [DataFile], written: [DataFile] = [],
     otherDeletes: ReadSet.OtherDeletes
   ) async throws(CommitError) -> PlannedRows {
     let (positions, replaced) = matched.deletes(table.metadata.formatVersion)
-    var writer = try PositionDeleteWriter(
-      table.metadata, store: table.store, environment: table.environment)
-    let deletes = try await writer.write(positions)
+    let deletes: [DataFile]
+    do throws(CommitError) {
+      var writer = try PositionDeleteWriter(
+        table.metadata, store: table.store, environment: table.environment)
+      deletes = try await writer.write(positions)
+    } catch {
+      await table.store.discard(written)
+      throw error
+    }
     return planned(
       matched, adding: added + deletes, removing: matched.whole.map(\.file) + replaced,
       written: written + deletes, otherDeletes: otherDeletes)

@@ -86,6 +86,7 @@ extension Table {
     while true {
       attempts += 1
       guard let planned = try await plan(table) else { return nil }
+      let lost: CommitError
       do throws(CommitError) {
         return try await table.commit(planned.delta)
       } catch {
@@ -97,10 +98,15 @@ extension Table {
           attempts >= policy.attemptLimit ?? .max
           || environment.uptime() - start >= policy.totalTime
         if isLast { throw .conflictsPersist(attempts: attempts, last: "\(conflict)") }
+        lost = error
       }
-      do throws(CatalogError) { table = try await table.refreshed() } catch {
+      let newest: Table
+      do throws(CatalogError) { newest = try await table.refreshed() } catch {
         throw .catalog(error)
       }
+      // Where no one was in the way, the same would come of the same.
+      if newest.metadataLocation == table.metadataLocation { throw lost }
+      table = newest
     }
   }
 }

@@ -18,7 +18,7 @@ struct DeleteRulesTests {
         recordCount: 1, byteCount: 1, metrics: metrics, referencedDataFile: referenced))
   }
 
-  @Test func `rule 76: position deletes reach files of their commit, equality deletes do not`()
+  @Test func `G1, rule 76: position deletes reach files of their commit, equality deletes do not`()
     throws
   {
     let data = Self.entry(.data, 5)
@@ -37,7 +37,9 @@ struct DeleteRulesTests {
     #expect(try !Self.entry(.data, 9).mayDeleteRows(of: data, isGlobal: true))
   }
 
-  @Test func `rule 77: deletes stay in their partition, but for global equality deletes`() throws {
+  @Test func `G4, rule 77: deletes stay in their partition, but for global equality deletes`()
+    throws
+  {
     let data = Self.entry(.data, 5)
     let elsewhere: [([Value?], Int32)] = [([.int(2)], 1), ([.int(1)], 2), ([nil], 1), ([], 0)]
     for (partition, spec) in elsewhere {
@@ -114,7 +116,7 @@ struct DeleteRulesTests {
       file(1, 5).mayShareKeys(with: file(6, 9), schema: try Schema("x int", key: []).renumbered))
   }
 
-  @Test func `rule 91: rows are deleted by values that are equal beyond doubt`() throws {
+  @Test func `G2, rule 91: rows are deleted by values that are equal beyond doubt`() throws {
     let schema = try Schema("i int, f float, d double, s struct<x: int>, l list<int>, v variant")
     func check(_ names: String...) throws {
       try schema.checkEqualityFields(names.map { schema.field(named: $0)!.id })

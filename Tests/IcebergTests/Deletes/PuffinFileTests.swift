@@ -55,7 +55,8 @@ struct PuffinFileTests {
     }
   }
 
-  @Test func `rules 84 and 85: a deletion vector's blob says what its manifest entry must`() throws
+  @Test func `G8, rules 84 and 85: a deletion vector's blob says what its manifest entry must`()
+    throws
   {
     var writer = PuffinWriter(properties: ["created-by": "test"])
     let vector = try DeletionVector([0, 5, 1 << 33])

@@ -59,7 +59,7 @@ struct InheritanceTests {
     #expect(entries.map(\.snapshotID) == [SnapshotID(42)])
   }
 
-  @Test func `rule 68: a deleted entry names the snapshot that deleted the file`() throws {
+  @Test func `H3, rule 68: a deleted entry names the snapshot that deleted the file`() throws {
     var writer = try Manifests.writer(snapshot: 42)
     try writer.keep(Manifests.entry(.added, Manifests.file("a"), snapshot: 5))
     try writer.delete(Manifests.entry(.existing, Manifests.file("b"), snapshot: 5))
@@ -98,7 +98,7 @@ struct InheritanceTests {
     #expect(manifest.file(at: SequenceNumber(9)).minSequenceNumber == SequenceNumber(4))
   }
 
-  @Test func `rule 72: field summaries leave out nulls and NaN, and bound the rest`() throws {
+  @Test func `H1, rule 72: field summaries leave out nulls and NaN, and bound the rest`() throws {
     var floats = FieldSummaryBuilder(.double)
     for value in [nil, .double(.nan), .double(-0.0), .double(0.0), .double(-3)] as [Value?] {
       floats.add(value)

@@ -100,7 +100,7 @@ struct ManifestListTests {
     #expect(try Self.writer(.v2).write(adding: [counted]).list.manifests.count == 1)
   }
 
-  @Test func `rule 71: manifests without live files carry over like all others`() throws {
+  @Test func `G7, rule 71: manifests without live files carry over like all others`() throws {
     var empty = Self.manifest("a", added: 0, files: 0)
     empty.counts.deletedFiles = 3
     let base = try Self.writer().write(adding: [empty, Self.manifest("b", content: .deletes)]).list

@@ -31,7 +31,7 @@ struct ManifestTests {
     #expect(file.usableSplitOffsets == nil)
   }
 
-  @Test func `rule 35: a number that is not there is unknown, and zero is a number`() throws {
+  @Test func `H2, rule 35: a number that is not there is unknown, and zero is a number`() throws {
     var writer = try Manifests.writer()
     try writer.add(Manifests.file("a", metrics: Self.metrics))
     try writer.add(Manifests.file("b"))

@@ -206,7 +206,9 @@ struct MetadataJSONTests {
     #expect(next.defaultSortOrderID == SortOrderID(4))
   }
 
-  @Test func `rule 52: a version after ours is refused, whatever else is in the document`() throws {
+  @Test func `rules 52 and 118: a version after ours is refused, whatever else is in the document`()
+    throws
+  {
     for version in ["4", "42", "0", "-1", "9223372036854775807"] {
       let text = Self.v2Text.replacingOccurrences(
         of: "\"format-version\":2", with: "\"format-version\":\(version)")
@@ -246,7 +248,7 @@ struct MetadataJSONTests {
     }
   }
 
-  @Test func `duplicate ids are refused`() throws {
+  @Test func `H10: duplicate ids are refused`() throws {
     func doubled(_ key: String) throws -> Buffer {
       let tree = try JSONValue(parsing: Self.v2Text)
       let list = tree[key]?.elements ?? []

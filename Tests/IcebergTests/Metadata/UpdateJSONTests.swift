@@ -128,7 +128,7 @@ struct UpdateJSONTests {
     }
   }
 
-  @Test func `every kind of file is found from what names it`() throws {
+  @Test func `A8 D6: every kind of file is found from what names it`() throws {
     var table = try Samples.committing([1, 2], to: try Samples.table())
     table = try table.applying(
       [

@@ -43,7 +43,7 @@ struct MetricsEvaluationTests {
       lower: lower, upper: upper, type: type)
   }
 
-  @Test func `a file with a matching row is kept, one that must match has no other`() throws {
+  @Test func `G9: a file with a matching row is kept, one that must match has no other`() throws {
     var random = SeededRandom("metrics evaluation")
     var (kept, pruned, whole) = (0, 0, 0)
     for _ in 0..<2500 {
@@ -180,7 +180,7 @@ struct MetricsEvaluationTests {
     }
   }
 
-  @Test func `bounds that contradict each other tell nothing`() throws {
+  @Test func `G6: bounds that contradict each other tell nothing`() throws {
     let facts = FactTable(facts: [FieldID(1): Self.known(5, 0, 0, .int(9), .int(1), .int)])
     #expect(try Self.bound("i = 5").mightMatch(facts))
     #expect(try Self.bound("i = 50").mightMatch(facts))

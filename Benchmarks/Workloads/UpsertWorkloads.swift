@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Columnar
+internal import Lake
+
+/// Merges by key into a table of events, as a stream brings them: one writer, one commit a batch.
+enum UpsertWorkloads {
+  /// The merges that the peers are measured with: `base` 1m or 6m, `size` 10k or 100k, `batches`.
+  ///
+  /// Ours besides: `format` 2 or 3, `synced`, `first` (only so many rows of the base).
+  @Sendable
+  static func series(_ context: BenchContext) async throws -> Workloads.Metrics {
+    let (size, batches) = (try context.text("size"), try context.number("batches"))
+    let table = try await EventTable.make(context)
+    let before = try await table.rowCount()
+    let scanBefore = try await table.scanSeconds()
+    let bytesBefore = try await context.writtenByteCount().bytes
+    var latencies = Latencies()
+    var given = 0
+    var givenBytes: Int64 = 0
+    var fresh = 0
+    let measurement = try await Measurement.of {
+      // Finding the keys of the base is part of the first merge, leaving them of the last.
+      var writer: UpsertWriter?
+      for batch in 0..<batches {
+        let name =
+          "upsert_\(size)/" + String(repeating: "0", count: 5 - "\(batch)".count)
+          + "\(batch).parquet"
+        let rows = try await context.load(name)
+        givenBytes += try await context.store.head(context.input(name)).byteCount
+        given += rows.reduce(0) { $0 + $1.rowCount }
+        let start = ContinuousClock.now
+        let current: UpsertWriter
+        if let writer {
+          current = writer
+        } else {
+          current = try await UpsertWriter.open(table.table, table.options)
+          writer = current
+        }
+        for part in rows { try await current.upsert(part) }
+        let counts = try await current.commit()?.counts ?? UpsertCounts()
+        if batch == batches - 1 { try await current.close() }
+        fresh += Int(counts.written - counts.replaced)
+        latencies.seconds.append(start.duration(to: .now).seconds)
+      }
+    }
+    let reopened = try await table.reopened()
+    let scanAfter = try await reopened.scanSeconds()
+    let after = try await reopened.rowCount()
+    let left = try await context.writtenByteCount()
+    try await context.cleanUp()
+    let wanted = try expected(context, given)
+    let share = max(1, batches / 10)
+    let spent = latencies.seconds.reduce(0, +)
+    let first = Latencies(seconds: Array(latencies.seconds.prefix(share))).percentile(0.5)
+    let last = Latencies(seconds: Array(latencies.seconds.suffix(share))).percentile(0.5)
+    let written = Double(left.bytes - bytesBefore)
+    return latencies.metrics + [
+      ("rows_per_s", Double(given) / spent), ("first_ms", first * 1e3), ("last_ms", last * 1e3),
+      ("cpu_s", measurement.processorSeconds), ("peak_rss_mb", Double(measurement.peakBytes) / 1e6),
+      ("scan_before_s", scanBefore), ("scan_after_s", scanAfter), ("written_mb", written / 1e6),
+      ("write_amplification", written / Double(givenBytes)), ("files", Double(left.files)),
+      ("rows_ok", after == before + fresh && fresh == wanted ?? fresh ? 1 : 0),
+    ]
+  }
+
+  /// How many of `given` rows have keys that the base has not, by how the inputs were made: one in
+  /// twenty of the base that they were made for, and none of the larger one. Nil where only a part
+  /// of the base is taken.
+  private static func expected(_ context: BenchContext, _ given: Int) throws -> Int? {
+    if context.optionalNumber("first") != nil { return nil }
+    let (base, size) = (try context.text("base"), try context.text("size"))
+    return (base == "1m") == (size == "10k") ? given / 20 : 0
+  }
+
+  /// Scans after a share of the rows was updated: `percent` of the base's keys, evenly, in ten
+  /// commits, against the same rows in a table that was written at once.
+  @Sendable
+  static func scanUpdated(_ context: BenchContext) async throws -> Workloads.Metrics {
+    let percent = try context.number("percent")
+    let table = try await EventTable.make(context)
+    let before = try await table.scanSeconds()
+    let total = try await table.rowCount()
+    let writer = try await UpsertWriter.open(table.table, table.options)
+    var updated = 0
+    for part in 0..<10 {
+      for batch in try await context.load(table.base) {
+        let rows = (0..<Int32(batch.rowCount)).filter { row in
+          Int(row) % 100 < percent && Int(row) / 100 % 10 == part
+        }
+        guard !rows.isEmpty else { continue }
+        updated += rows.count
+        try await writer.upsert(batch.gather(rows))
+      }
+      _ = try await writer.commit()
+    }
+    try await writer.close()
+    let reopened = try await table.reopened()
+    let after = try await reopened.scanSeconds()
+    let rows = try await reopened.rowCount()
+    try await context.cleanUp()
+    return [
+      ("scan_before_s", before), ("scan_after_s", after), ("ratio", after / before),
+      ("updated", Double(updated)), ("rows_ok", rows == total ? 1 : 0),
+    ]
+  }
+
+  /// What the index of a table's keys costs: built from the data files, kept, opened.
+  @Sendable
+  static func index(_ context: BenchContext) async throws -> Workloads.Metrics {
+    let table = try await EventTable.make(context)
+    let count = try await table.rowCount()
+    let name = SnapshotReference.mainBranch
+    var index: KeyIndex?
+    let build = try await Measurement.of {
+      let state = try await TableState(of: table.table, at: .reference(name))
+      index = try await KeyIndex.build(state)
+    }
+    guard var built = index, built.placeCount == count else {
+      throw BenchError.wrongResult("an index of \(index?.placeCount ?? 0) keys")
+    }
+    let bytes = built.byteCount
+    var kept: Table?
+    let persist = try await Measurement.of { kept = try await built.persist(to: table.table) }
+    var opened: KeyIndex?
+    var seconds: [Double] = []
+    for _ in 0..<5 {
+      let measurement = try await Measurement.of {
+        let state = try await TableState(of: kept ?? table.table, at: .reference(name))
+        opened = try await KeyIndex.open(state)
+      }
+      seconds.append(measurement.wallSeconds)
+    }
+    let status = try await KeyIndex.status(of: kept ?? table.table).first
+    guard opened?.placeCount == count, status?.uncoveredFileCount == 0 else {
+      throw BenchError.wrongResult("the index was not kept")
+    }
+    try await context.cleanUp()
+    return [
+      ("build_s", build.wallSeconds), ("build_cpu_s", build.processorSeconds),
+      ("keys_per_s", Double(count) / build.wallSeconds),
+      ("memory_bytes_per_key", Double(bytes) / Double(count)),
+      ("disk_bytes_per_key", Double(status?.byteCount ?? 0) / Double(count)),
+      ("persist_s", persist.wallSeconds),
+      ("open_s", Latencies(seconds: seconds).percentile(0.5)), ("keys", Double(count)),
+      ("peak_rss_mb", Double(build.peakBytes) / 1e6),
+    ]
+  }
+}
+
+/// The table of events that rows are merged into, and how it is read.
+struct EventTable {
+  let table: Table
+  let options: UpsertOptions
+  /// The file its rows were taken of.
+  let base: String
+  private let catalog: FilesystemCatalog
+  private static let name = "b.ev"
+
+  /// Makes the table of the run's parameters.
+  ///
+  /// - Parameter isSorted: by key, in row groups of 128 Ki rows.
+  static func make(_ context: BenchContext, isSorted: Bool = false) async throws -> EventTable {
+    let base = "events_base_\(context.optionalText("base") ?? "1m").parquet"
+    let isSynced = context.optionalNumber("synced") == 1
+    let catalog = FilesystemCatalog(
+      warehouse: context.work, store: isSynced ? context.store : context.unsynced)
+    let reader = try await InputReader.open(context.input(base), in: context.store)
+    let schema = try Schema(inferredFrom: reader.fields)
+    let fields = schema.fields.map { field in
+      field.name == "user_id"
+        ? Field(id: field.id, name: field.name, type: field.type, isRequired: true) : field
+    }
+    let key = fields.filter { $0.name == "user_id" }.map(\.id)
+    let keyed = try Schema(fields: fields, identifierFieldIDs: key)
+    let version = FormatVersion(rawValue: context.optionalNumber("format") ?? 3) ?? .v3
+    var table = try await catalog.createTable(
+      TableIdentifier(name),
+      TableDefinition(
+        schema: keyed, sortOrder: isSorted ? SortOrder("user_id", schema: keyed) : .unsorted,
+        properties: isSorted ? ["write.parquet.row-group-limit": "131072"] : [:],
+        formatVersion: version))
+    var left = context.optionalNumber("first") ?? .max
+    let receipt = try await table.append { () async throws(InputError) -> RecordBatch? in
+      guard left > 0, let batch = try await reader.next() else { return nil }
+      let count = min(left, batch.rowCount)
+      left -= count
+      return batch.slice(0..<count)
+    }
+    table = receipt?.table ?? table
+    return EventTable(table: table, options: UpsertOptions(), base: base, catalog: catalog)
+  }
+
+  private init(
+    table: Table, options: UpsertOptions, base: String, catalog: FilesystemCatalog
+  ) {
+    self.table = table
+    self.options = options
+    self.base = base
+    self.catalog = catalog
+  }
+
+  /// The table as it is now, with nothing kept in memory.
+  func reopened() async throws -> EventTable {
+    let fresh = FilesystemCatalog(warehouse: catalog.warehouse, store: catalog.store)
+    return EventTable(
+      table: try await fresh.loadTable(TableIdentifier(Self.name)), options: options, base: base,
+      catalog: fresh)
+  }
+
+  func rowCount() async throws -> Int { Int(try await table.scan().count()) }
+
+  /// The median of three times two sums take, as the peers ask for them.
+  func scanSeconds() async throws -> Double {
+    var latencies = Latencies()
+    let filter = try PredicateParser.parse("user_id >= 0")
+    for _ in 0..<3 {
+      let start = ContinuousClock.now
+      var sum = 0.0
+      let scan = table.scan().select(["score", "amount"]).filter(filter)
+      for try await batch in scan.batches() { sum += Self.sum(batch) }
+      guard sum != 0 else { throw BenchError.wrongResult("nothing was summed") }
+      latencies.seconds.append(start.duration(to: .now).seconds)
+    }
+    return latencies.percentile(0.5)
+  }
+
+  private static func sum(_ batch: RecordBatch) -> Double {
+    var sum = 0.0
+    for column in batch.columns {
+      switch column.type {
+      case .double: for row in 0..<column.count { sum += column.floatingPoint(row) }
+      default: for row in 0..<column.count { sum += Double(column.integer(row)) }
+      }
+    }
+    return sum
+  }
+}
+
+extension Duration {
+  /// As a number of seconds.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
