@@ -193,6 +193,27 @@ extension TableMetadata {
     return WriterOffsets(offsets: offsets, unknown: unknown)
   }
 
+  /// The properties of the writers of `branch` whose offsets change when it is set back to its
+  /// ancestor `snapshot`: those as of then, the fences as they are. Where nothing tells them any
+  /// more, the property stays, and the writer finds that out.
+  public func writerRecords(of branch: String, backTo snapshot: SnapshotID) -> [String: String] {
+    guard let target = self.snapshot(snapshot) else { return [:] }
+    var properties: [String: String] = [:]
+    for (name, record) in writerRecords where record.branch == branch {
+      if isAncestor(record.snapshot, of: snapshot) { continue }
+      let isExpired = self.snapshot(record.snapshot) == nil
+      if isExpired, record.sequenceNumber <= target.sequenceNumber { continue }
+      let told = offsets(of: name, record, at: snapshot)
+      guard told.unknown.isEmpty else { continue }
+      var old = record
+      old.offsets = told.offsets
+      old.snapshot = snapshot
+      old.sequenceNumber = target.sequenceNumber
+      properties[WriterRecord.property(of: name)] = old.text
+    }
+    return properties
+  }
+
   /// True if the snapshot of `record` was taken off its branch: by a rollback, or a branch put in
   /// another's place. One that is no longer there because it expired was not.
   ///

@@ -44,6 +44,9 @@ public struct ReferenceChange: TableChange {
   }
 
   /// Moves `branch` back to one of its own ancestors.
+  ///
+  /// The offsets of writers that had committed to it since go back with their rows
+  /// (``WriterRecord``), so that their sources are read again from there.
   public static func rollback(
     _ branch: String = SnapshotReference.mainBranch, to snapshot: SnapshotID
   ) -> ReferenceChange {
@@ -142,8 +145,12 @@ public struct ReferenceChange: TableChange {
         "rolling '\(branch)' back to snapshot \(snapshot.rawValue)",
         reason: "it is not one of its ancestors")
     }
-    return plan(
+    let moved = plan(
       metadata, branch, old, .setSnapshotReference(name: branch, old.moved(to: snapshot)))
+    let records = metadata.writerRecords(of: branch, backTo: snapshot)
+    guard !moved.updates.isEmpty, !records.isEmpty else { return moved }
+    return ChangePlan(
+      requirements: moved.requirements, updates: moved.updates + [.setProperties(records)])
   }
 
   /// The plan that makes `update` if the reference is still what it was.
