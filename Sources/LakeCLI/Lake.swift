@@ -19,7 +19,7 @@ struct Lake: AsyncParsableCommand {
       CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
       DeleteCommand.self,
       UpdateCommand.self,
-      ScanCommand.self, CountCommand.self,
+      ScanCommand.self, CountCommand.self, ChangesCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
