@@ -45,6 +45,9 @@ struct Failure {
       switch error {
       case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
+      case .consumerLost: .notFound
+      case .consumerExists: .usage
+      case .consumerMoved: .conflict
       case .catalog(let error): status(of: error)
       case .reading(let error): status(of: error)
       case .computing(let error): status(of: error)
@@ -76,6 +79,7 @@ struct Failure {
     case let error as ScanError:
       switch error {
       case .snapshotNotFound: .notFound
+      case .emptyRange: .usage
       case .catalog(let error): status(of: error)
       case .invalidRequest(let error): status(of: error)
       default: .failed
