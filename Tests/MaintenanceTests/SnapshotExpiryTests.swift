@@ -9,7 +9,7 @@ import Testing
 /// Expiry against an oracle that reads every manifest of every snapshot.
 @Suite("Snapshot expiry")
 struct SnapshotExpiryTests {
-  private static let histories = ProcessSettings.isLong ? 300 : 8
+  private static let histories = ProcessSettings.isLong ? 300 : 5
 
   @Test
   func `D1 D2 D3: what is left after an expiry is what the snapshots that stay reach`()
@@ -161,7 +161,7 @@ struct SnapshotExpiryTests {
   @Test func `an expiry killed at any call and run again equals one run`() async throws {
     let policy = ExpiryPolicy(maxSnapshotAge: .seconds(1))
     for kind in [FaultKind.before, .after] {
-      for call in stride(from: 1, to: 2000, by: ProcessSettings.isLong ? 1 : 3) {
+      for call in stride(from: 1, to: 2000, by: ProcessSettings.isLong ? 1 : 4) {
         let world = try await ExpiryWorld(SeededRandom(seed: 9), steps: 12)
         world.clock.advance(by: .seconds(3600))
         let faulty = FaultyStore(
