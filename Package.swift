@@ -91,11 +91,14 @@ let package = Package(
     module(
       "Ingest", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
       "Storage", "Columnar", "Bytes"),
+    module(
+      "Maintenance", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
+      "Storage", "Parquet", "Columnar", "Bytes"),
     // face
     module(
-      "Lake", "Ingest", "KeyIndexing", "Writing", "Scanning", "Expressions", "Catalogs", "Inputs",
-      "Iceberg",
-      "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "Columnar", "Codecs", "Bytes"),
+      "Lake", "Maintenance", "Ingest", "KeyIndexing", "Writing", "Scanning", "Expressions",
+      "Catalogs", "Inputs", "Iceberg", "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage",
+      "Columnar", "Codecs", "Bytes"),
     // top
     .executableTarget(
       name: "LakeCLI",
@@ -132,6 +135,9 @@ let package = Package(
     tests("Writing", "Writing", "LakeTestSupport", "Lake"),
     tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests("Ingest", "Ingest", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
+    tests(
+      "Maintenance", "Maintenance", "Ingest", "Writing", "Catalogs", "Storage", "Iceberg",
+      "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(
