@@ -5,7 +5,8 @@ SWIFT ?= swift
 RELEASE = -c release --product lake
 LAKE = .build/release/lake
 
-.PHONY: setup build release quickstart test format lint interop bench bench-parquet bench-table bench-text bench-upsert clean
+.PHONY: setup build release quickstart test format lint interop bench bench-parquet bench-table bench-text bench-upsert \
+  bench-changes clean
 
 setup: ## installs the two C libraries where they are missing (Debian, Ubuntu)
 	@./Tools/setup
@@ -31,9 +32,9 @@ format:
 lint:
 	$(SWIFT) format lint --strict -r --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-bench: bench-parquet bench-table bench-text bench-upsert
+bench: bench-parquet bench-table bench-text bench-upsert bench-changes
 
-bench-parquet bench-table bench-text bench-upsert: setup
+bench-parquet bench-table bench-text bench-upsert bench-changes: setup
 	./Benchmarks/run $(subst bench-,,$@)
 
 clean:

@@ -5,6 +5,7 @@ enum Workloads {
   typealias Metrics = [(String, Double)]
 
   static let all: [String: @Sendable (BenchContext) async throws -> Metrics] = [
+    "cdf_read": ChangesWorkloads.cdfRead,
     "parquet_write": ParquetWorkloads.write,
     "parquet_read": ParquetWorkloads.read,
     "csv_read": TextWorkloads.csvRead,

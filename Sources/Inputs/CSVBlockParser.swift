@@ -24,8 +24,9 @@ struct CSVBlockParser: TextBlockParser {
   ) throws(InputError) {
     var targets: [Int] = []
     var seen: Set<Int> = []
+    let places = Dictionary(wanted.enumerated().map { ($1.name, $0) }) { first, _ in first }
     for name in names ?? wanted.map(\.name) {
-      guard let index = wanted.firstIndex(where: { $0.name == name }) else {
+      guard let index = places[name] else {
         throw .unknownColumn(file: file, column: name, known: wanted.map(\.name))
       }
       guard seen.insert(index).inserted else {

@@ -14,6 +14,7 @@
 @_exported public import Ingest
 @_exported public import Inputs
 @_exported public import KeyIndexing
+@_exported public import Maintenance
 @_exported public import Parquet
 @_exported public import ParquetFiles
 @_exported public import Scanning

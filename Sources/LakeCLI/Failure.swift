@@ -45,6 +45,9 @@ struct Failure {
       switch error {
       case .conflictsPersist, .conflict: .conflict
       case .stateUnknown: .unknown
+      case .consumerLost: .notFound
+      case .consumerExists: .usage
+      case .consumerMoved: .conflict
       case .catalog(let error): status(of: error)
       case .reading(let error): status(of: error)
       case .computing(let error): status(of: error)
@@ -76,8 +79,17 @@ struct Failure {
     case let error as ScanError:
       switch error {
       case .snapshotNotFound: .notFound
+      case .emptyRange: .usage
       case .catalog(let error): status(of: error)
       case .invalidRequest(let error): status(of: error)
+      default: .failed
+      }
+    case let error as MaintenanceError:
+      switch error {
+      case .commit(let error): status(of: error)
+      case .catalog(let error): status(of: error)
+      case .reading(let error): status(of: error)
+      case .invalidPolicy: .usage
       default: .failed
       }
     case let error as InputError:

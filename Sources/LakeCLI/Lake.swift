@@ -19,12 +19,12 @@ struct Lake: AsyncParsableCommand {
       CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
       DeleteCommand.self,
       UpdateCommand.self, UpsertCommand.self,
-      ScanCommand.self, CountCommand.self, GetCommand.self,
+      ScanCommand.self, CountCommand.self, GetCommand.self, ChangesCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
-      IndexCommand.self, AnalyzeCommand.self,
+      IndexCommand.self, AnalyzeCommand.self, ExpireCommand.self, OrphansCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }

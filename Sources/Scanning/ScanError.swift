@@ -11,6 +11,8 @@ public enum ScanError: Error, Sendable {
   case invalidRequest(IcebergError)
   /// The table has no such snapshot, branch or tag, or had no state at that time.
   case snapshotNotFound(String)
+  /// Changes were asked for from a state that comes after the one they should lead to.
+  case emptyRange(from: SnapshotID, to: SnapshotID)
   /// A manifest or manifest list is not what the format says.
   case invalidManifest(file: String, IcebergError)
   /// A data file can't be read, or is not what its format says.
@@ -32,7 +34,7 @@ extension ScanError {
   /// What a caller can do about it.
   public var remedy: Remedy {
     switch self {
-    case .invalidRequest, .snapshotNotFound, .unsupported: .changeInput
+    case .invalidRequest, .snapshotNotFound, .emptyRange, .unsupported: .changeInput
     case .invalidManifest, .invalidDataFile, .schemaMismatch, .wrongSize: .inspect
     case .dataFile(let error): error.remedy
     case .catalog(let error): error.remedy
@@ -47,6 +49,8 @@ extension ScanError: CustomStringConvertible {
     switch self {
     case .invalidRequest(let error): "\(error)"
     case .snapshotNotFound(let what): "the table has no \(what)"
+    case .emptyRange(let from, let to):
+      "snapshot \(from.rawValue) comes after snapshot \(to.rawValue): no changes lead back"
     case .invalidManifest(let file, let error): "\(file): \(error)"
     case .dataFile(let error): "\(error)"
     case .invalidDataFile(let file, let error): "\(file): \(error)"

@@ -65,3 +65,28 @@ extension Table {
     return tasks.map { vectors[PathKey($0.file.path)] ?? DeletionVector() }
   }
 }
+
+extension Table {
+  /// The rows of the data files of `data` that the live delete files of `deletes` delete by position;
+  /// one vector a data file.
+  package func deletedPositions(
+    of data: [ManifestEntry], by deletes: [ManifestEntry]
+  ) async throws(ScanError) -> [DeletionVector] {
+    var files: [DeleteFile] = []
+    for entry in deletes where DeleteKind(entry.file) != .equality {
+      let spec = metadata.partitionSpec(entry.file.partition.specID)
+      if let file = DeleteFile(entry, isGlobal: spec?.isUnpartitioned ?? true) {
+        files.append(file)
+      }
+    }
+    let index = try DeleteIndex(files)
+    var tasks: [ScanTask] = []
+    for entry in data {
+      tasks.append(
+        ScanTask(
+          file: entry.file, sequenceNumber: entry.sequenceNumber,
+          deletes: try index.deletes(of: entry, schema: metadata.currentSchema)))
+    }
+    return try await deletedPositions(of: tasks)
+  }
+}

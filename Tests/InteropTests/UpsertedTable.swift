@@ -15,8 +15,9 @@ enum UpsertedTable {
     let catalog = FilesystemCatalog(
       warehouse: try ObjectPath(warehouse.path), store: LocalStore(durability: .unsynced))
     let schema = try Schema(schema, key: ["id"])
-    let made = try await catalog.createTable(
-      TableIdentifier("interop.upserted_v\(version.rawValue)"),
+    let identifier = try TableIdentifier("interop.upserted_v\(version.rawValue)")
+    _ = try await catalog.createTable(
+      identifier,
       TableDefinition(
         schema: schema, partitionSpec: PartitionSpec("day", schema: schema),
         formatVersion: version))
@@ -27,7 +28,7 @@ enum UpsertedTable {
     for name in ["a", "b"] {
       options.writer = name
       writers.append(
-        try await UpsertWriter.open(try await catalog.loadTable(made.identifier), options))
+        try await UpsertWriter.open(try await catalog.loadTable(identifier), options))
     }
     // What is newest is known while rows rise; a deleted key's later rows are newer than it.
     var model: [Int64: [Value?]] = [:]
@@ -51,7 +52,7 @@ enum UpsertedTable {
       _ = try await writers[commit % 2].commit(["source": clock])
     }
     for writer in writers { try await writer.close() }
-    let table = try await catalog.loadTable(made.identifier)
+    let table = try await catalog.loadTable(identifier)
     let expected = try CanonicalRows.lines(of: [Rows.batch(Array(model.values), schema)])
     return (table, expected)
   }

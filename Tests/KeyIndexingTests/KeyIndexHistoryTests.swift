@@ -47,44 +47,6 @@ struct KeyIndexHistoryTests {
   }
 }
 
-/// What others do to a table whose key they know nothing of.
-enum OtherEngine {
-  /// Appends rows again that are there, so that keys are there twice.
-  static func appendAgain(to table: Table, _ random: SeededRandom) async throws -> Table {
-    guard table.metadata.currentSnapshot != nil else { return table }
-    var batches: [RecordBatch] = []
-    for try await batch in table.scan().limit(random.int(in: 1..<20)).batches() {
-      batches.append(batch)
-    }
-    var rest = batches[...]
-    _ = try await table.append { () async throws(Never) in rest.popFirst() }
-    return try await table.refreshed()
-  }
-
-  /// Commits an equality delete of some keys that are there.
-  static func deleteByValue(from table: Table, _ random: SeededRandom) async throws -> Table {
-    guard table.metadata.formatVersion >= .v2, table.metadata.currentSnapshot != nil,
-      let key = table.metadata.currentSchema.field(named: "k")
-    else { return table }
-    let files = try await table.scan().plan().tasks
-    guard !files.isEmpty else { return table }
-    var keys: [[Value?]] = []
-    for try await batch in table.scan().select("k").batches() {
-      for row in 0..<batch.rowCount where random.chance(20) {
-        keys.append([.long(batch.columns[0].integer(row))])
-      }
-    }
-    guard !keys.isEmpty else { return table }
-    let partition = random.pick(files).file.partition
-    var edit = TableEdit()
-    edit.added = [
-      (try await DeleteFiles(table, random).equality([key.id], keys, [key], in: partition), nil)
-    ]
-    _ = try await table.commit(edit)
-    return try await table.refreshed()
-  }
-}
-
 /// What a scan tells of where the rows of each key are.
 enum IndexModel {
   struct Place: Hashable {

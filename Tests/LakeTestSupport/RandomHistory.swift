@@ -2,7 +2,7 @@
 import Lake
 
 /// A table that random changes are made to, and the model that says what they must leave.
-public struct RandomHistory {
+public struct RandomHistory: Sendable {
   public private(set) var table: Table
   public private(set) var model: ModelTable
   /// What was done, for people.
@@ -71,6 +71,12 @@ public struct RandomHistory {
     if let id = table.metadata.reference(branch)?.snapshotID {
       states[id] = (branch, model.rows(branch))
     }
+  }
+
+  /// Looks at the table again after something that was to change no row.
+  public mutating func refresh() async throws {
+    expectedUpdates = nil
+    table = try await table.refreshed()
   }
 
   // MARK: rows

@@ -32,9 +32,10 @@ private func example(in folder: String) async throws -> Int {
 /// The README's second example.
 private func streaming(in folder: String) async throws -> RecordBatch {
   let catalog = FilesystemCatalog(warehouse: try ObjectPath(folder), store: LocalStore())
+  let gates = try TableIdentifier("air.gates")
   let schema = try Schema("id long, status string, at long", key: ["id"])
   let table = try await catalog.createTable(
-    TableIdentifier("air.gates"), TableDefinition(schema: schema, formatVersion: .v3))
+    gates, TableDefinition(schema: schema, formatVersion: .v3))
   let events = { (rows: [(Int64, String, Int64)]) in
     let batch = BatchBuilder(schema.columnFields)
     for (id, status, at) in rows {
@@ -62,7 +63,7 @@ private func streaming(in folder: String) async throws -> RecordBatch {
   try await writer.commit(["gates": 20])
   try await writer.close()
 
-  let newest = try await catalog.loadTable(table.identifier).get(keys, columns: ["status"]).rows
+  let newest = try await catalog.loadTable(gates).get(keys, columns: ["status"]).rows
   // README: end streaming
   return newest
 }

@@ -87,6 +87,23 @@ public struct Expiry: Hashable, Sendable {
   }
 }
 
+/// How long snapshots and references are kept that do not say so themselves.
+public struct RetentionDefaults: Hashable, Sendable {
+  public var maxSnapshotAgeMilliseconds: Int64
+  /// Of a branch.
+  public var minSnapshotsToKeep: Int64
+  public var maxReferenceAgeMilliseconds: Int64
+
+  /// What the table's properties say.
+  ///
+  /// - Throws: ``IcebergError/invalid(_:reason:)`` if one is not a number.
+  public init(_ properties: TableProperties) throws(IcebergError) {
+    maxSnapshotAgeMilliseconds = try properties.value(of: .maxSnapshotAgeMilliseconds)
+    minSnapshotsToKeep = try properties.value(of: .minSnapshotsToKeep)
+    maxReferenceAgeMilliseconds = try properties.value(of: .maxReferenceAgeMilliseconds)
+  }
+}
+
 extension TableMetadata {
   /// The references and snapshots that the policy of references and properties no longer keeps.
   ///
@@ -98,9 +115,14 @@ extension TableMetadata {
   /// - Throws: ``IcebergError/invalid(_:reason:)`` if a property is not a number.
   /// - Source: Iceberg spec, "Snapshot Retention Policy".
   public func expiry(at now: Int64) throws(IcebergError) -> Expiry {
-    let defaultAge = try properties.value(of: .maxSnapshotAgeMilliseconds)
-    let defaultCount = try properties.value(of: .minSnapshotsToKeep)
-    let defaultReferenceAge = try properties.value(of: .maxReferenceAgeMilliseconds)
+    expiry(at: now, by: try RetentionDefaults(properties))
+  }
+
+  /// As ``expiry(at:)``, with `defaults` in the place of the table's properties.
+  public func expiry(at now: Int64, by defaults: RetentionDefaults) -> Expiry {
+    let defaultAge = defaults.maxSnapshotAgeMilliseconds
+    let defaultCount = defaults.minSnapshotsToKeep
+    let defaultReferenceAge = defaults.maxReferenceAgeMilliseconds
 
     var kept: Set<SnapshotID> = []
     var reached: Set<SnapshotID> = []

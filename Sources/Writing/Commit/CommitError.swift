@@ -29,6 +29,12 @@ public enum CommitError: Error, Sendable {
   case computing(ExpressionError)
   /// Rows that the change is about can't be read.
   case reading(ScanError)
+  /// The table no longer keeps the place of a consumer: it was expired, or taken away.
+  case consumerLost(name: String)
+  /// A consumer should begin anew that has a place.
+  case consumerExists(name: String)
+  /// Another reader of the name moved a consumer's place.
+  case consumerMoved(name: String, to: SnapshotID)
   case catalog(CatalogError)
   case storage(StorageError, while: String)
   case cancelled
@@ -41,7 +47,10 @@ extension CommitError {
     case .conflictsPersist, .cancelled: .retry
     case .conflict: .rebase
     case .stateUnknown: .inspect
-    case .rejected, .schemaMismatch, .invalidValue, .unsupported, .computing: .changeInput
+    case .rejected, .schemaMismatch, .invalidValue, .unsupported, .computing,
+      .consumerLost, .consumerExists:
+      .changeInput
+    case .consumerMoved: .rebase
     case .reading(let error): error.remedy
     case .catalog(let error): error.remedy
     case .storage(let error, _): error.remedy
@@ -66,6 +75,13 @@ extension CommitError: CustomStringConvertible {
     case .unsupported(let what): "\(what) can't be written"
     case .computing(let error): "\(error)"
     case .reading(let error): "\(error)"
+    case .consumerLost(let name):
+      "the table keeps no place of consumer '\(name)' any more: it was expired or removed; what "
+        + "changed since can't be told, so it has to begin anew"
+    case .consumerExists(let name):
+      "consumer '\(name)' has a place, from which it goes on; to begin anew, remove it first"
+    case .consumerMoved(let name, let id):
+      "another reader moved consumer '\(name)' to snapshot \(id.rawValue)"
     case .catalog(let error): "\(error)"
     case .storage(let error, let activity): "\(activity): \(error)"
     case .cancelled: "cancelled; nothing was changed"

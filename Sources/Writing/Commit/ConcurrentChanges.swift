@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Catalogs
-internal import Iceberg
+package import Catalogs
+package import Iceberg
 
 /// What was committed to a branch after some snapshot.
-struct ConcurrentChanges {
+package struct ConcurrentChanges {
   /// Data files with rows the table did not have: those that only stand for others are not among
   /// them.
-  private(set) var addedRows: [ManifestEntry] = []
+  package private(set) var addedRows: [ManifestEntry] = []
   /// Data files that stand for others, with rows the table had.
-  private(set) var replacedRows: [ManifestEntry] = []
+  package private(set) var replacedRows: [ManifestEntry] = []
   /// Delete files.
-  private(set) var addedDeletes: [ManifestEntry] = []
+  package private(set) var addedDeletes: [ManifestEntry] = []
   /// Data files that are gone, by whatever kind of change.
-  private(set) var removedFiles: [ManifestEntry] = []
+  package private(set) var removedFiles: [ManifestEntry] = []
   /// Delete files that are gone.
-  private(set) var removedDeletes: [ManifestEntry] = []
+  package private(set) var removedDeletes: [ManifestEntry] = []
   /// Commits that added rows as well as deletes: rows may have been changed, and not just deleted.
-  private(set) var overwrites: Set<SnapshotID> = []
+  package private(set) var overwrites: Set<SnapshotID> = []
 
   /// - Throws: ``CommitError/conflict(_:)`` if `since` is not in the history of `head`.
-  init(
+  package init(
     of table: Table, since: SnapshotID?, until head: Snapshot?
   ) async throws(CommitError) {
     for snapshot in try Self.snapshots(of: table, since, head) {

@@ -7,8 +7,8 @@ import Columnar
 
 /// Whole Parquet files: footer, pages, indexes, Bloom filters.
 ///
-/// Laws: rows are the same whatever the size of batches; verified checksums take rows away and never
-/// change them; rows that were read and written again read the same.
+/// Laws: rows are the same whatever the size of batches, and with the page index; verified checksums
+/// take rows away and never change them; rows that were read and written again read the same.
 enum ParquetFileTarget {
   static let all: [FuzzTarget] = [
     FuzzTarget(name: "parquetFile", run: run, seeds: ParquetSeeds.files, files: [".parquet"])
@@ -32,6 +32,7 @@ enum ParquetFileTarget {
       if let batches, let other {
         try hold(areEqual(batches, other), "rows depend on the size of batches")
       }
+      try throughIndexes(footer, group, file, options, batches)
       options.checksums = .verified
       let verified = read(footer, group, file, options, limit: 512)
       options.checksums = .ignored
@@ -59,6 +60,36 @@ enum ParquetFileTarget {
       }
       return batches
     }
+  }
+
+  /// Reads by the page indexes, whatever they say: all rows, which then are the same or an error,
+  /// and some, where jumps may go to places that no one can tell are wrong.
+  private static func throughIndexes(
+    _ footer: ParquetFooter, _ group: Int, _ file: Buffer, _ options: ReadOptions,
+    _ batches: [RecordBatch]?
+  ) throws(BrokenLaw) {
+    let bytes = FileBytes(wholeFile: file)
+    var indexes: [Int: PageIndex] = [:]
+    for leaf in 0..<footer.schema.leafCount {
+      indexes[leaf] = footer.pageIndex(rowGroup: group, leaf: leaf, bytes: bytes)
+    }
+    guard !indexes.isEmpty, footer.rowCount(ofRowGroup: group) <= rowLimit else { return }
+    let plan = ReadPlan(rowGroup: group, projection: footer.schema.all, pageIndexes: indexes)
+    func read(skipping count: Int) -> [RecordBatch]? {
+      attempt { () throws(ParquetError) in
+        let decoder = try RowGroupDecoder(footer, plan: plan, bytes: bytes, options: options)
+        var batches: [RecordBatch] = []
+        while decoder.remaining > count {
+          decoder.skip(count)
+          if let batch = try decoder.next(limit: count == 0 ? 512 : 5) { batches.append(batch) }
+        }
+        return batches
+      }
+    }
+    if let batches, let found = read(skipping: 0) {
+      try hold(areEqual(batches, found), "rows depend on the page index")
+    }
+    _ = read(skipping: 7)
   }
 
   private static func areEqual(_ a: [RecordBatch], _ b: [RecordBatch]) -> Bool {

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Catalogs
+public import Iceberg
+internal import Scanning
+internal import Storage
+internal import Writing
+
+/// Rewrites small files, and files with many deleted rows, into few large ones, beside writers: both
+/// always succeed.
+///
+/// Law: the table's rows, their ids and the sequence numbers of their last changes are the same before
+/// and after. A run that is broken off leaves what it committed, and files that nothing names; another
+/// run goes on from there.
+public struct Compaction: Sendable {
+  private let table: Table
+  private let options: CompactionOptions
+
+  public init(_ table: Table, _ options: CompactionOptions = CompactionOptions()) {
+    self.table = table
+    self.options = options
+  }
+
+  /// What is worth rewriting, the most worthwhile first. Nothing is changed.
+  ///
+  /// Cost: the planning of a scan.
+  public func plan() async throws(MaintenanceError) -> [CompactionGroup] {
+    guard let state = try await CompactionState(table, options) else { return [] }
+    return state.groups
+  }
+
+  /// Rewrites all that is worth it.
+  ///
+  /// Memory: the encoded row groups of the files that are open, and in a table with a sort order up to
+  /// ``CompactionOptions/memoryLimit`` of rows; of each file that waits to be committed, where its
+  /// rows went.
+  public func run() async throws(MaintenanceError) -> CompactionReport {
+    var report = CompactionReport()
+    let newest: Table
+    do throws(CatalogError) { newest = try await table.refreshed() } catch {
+      throw .catalog(error)
+    }
+    guard let state = try await CompactionState(newest, options) else { return report }
+    let rewrite = GroupRewrite(
+      table: state.table, options: options, targetByteCount: state.targetByteCount)
+    var pending: [RewrittenGroup] = []
+    var pendingByteCount: Int64 = 0
+    do throws(MaintenanceError) {
+      for group in state.groups {
+        if Task.isCancelled { throw .cancelled }
+        do throws(CommitError) {
+          pending.append(try await rewrite.run(group))
+        } catch {
+          // Others may have replaced its files, and deleted them.
+          guard try await isGone(group, from: newest) else { throw .commit(error) }
+          report.droppedGroups += 1
+          continue
+        }
+        pendingByteCount = pendingByteCount.saturating(group.byteCount)
+        if pendingByteCount >= options.commitByteCount {
+          let some = pending
+          pending = []
+          pendingByteCount = 0
+          try await commit(some, state, &report)
+        }
+      }
+    } catch {
+      await state.table.store.discard(pending.flatMap(\.added))
+      throw error
+    }
+    if !pending.isEmpty { try await commit(pending, state, &report) }
+    return report
+  }
+
+  private func commit(
+    _ groups: [RewrittenGroup], _ state: CompactionState, _ report: inout CompactionReport
+  ) async throws(MaintenanceError) {
+    let outcome = CompactionCommit.Outcome()
+    let change = CompactionCommit(
+      groups: groups, snapshot: state.snapshot,
+      formatVersion: state.table.metadata.formatVersion, data: state.data,
+      deletes: state.deletes, branch: options.branch, outcome: outcome)
+    let receipt: CommitReceipt
+    do throws(CommitError) {
+      receipt = try await state.table.commit(change)
+    } catch {
+      // After an unknown outcome the files may be part of the table.
+      if case .stateUnknown = error { throw .commit(error) }
+      await state.table.store.discard(groups.flatMap(\.added))
+      throw .commit(error)
+    }
+    let landed = Set(outcome.value.groups)
+    let dropped = groups.indices.filter { !landed.contains($0) }
+    await state.table.store.discard(dropped.flatMap { groups[$0].added })
+    report.droppedGroups += dropped.count
+    report.attempts += receipt.attempts
+    guard let snapshot = receipt.snapshot else { return }
+    report.snapshotIDs.append(snapshot.id)
+    report.groups += landed.count
+    report.movedDeletes += outcome.value.movedDeletes
+    for number in landed {
+      report.rewrittenFiles += groups[number].replaced.count
+      report.addedFiles += groups[number].added.count
+      for entry in groups[number].replaced {
+        report.rewrittenBytes = report.rewrittenBytes.saturating(entry.file.byteCount)
+      }
+      for file in groups[number].added {
+        report.addedBytes = report.addedBytes.saturating(file.byteCount)
+      }
+    }
+    report.removedDeleteFiles +=
+      snapshot.summary["removed-delete-files"].flatMap { Int($0) } ?? 0
+  }
+
+  /// True if a file of the group is no longer part of the branch.
+  private func isGone(
+    _ group: CompactionGroup, from table: Table
+  ) async throws(MaintenanceError) -> Bool {
+    let now: Table
+    do throws(CatalogError) { now = try await table.refreshed() } catch {
+      throw .catalog(error)
+    }
+    do throws(ScanError) {
+      let plan = try await now.scan().at(.reference(options.branch)).plan()
+      let paths = Set(plan.tasks.map(\.file.path))
+      return !group.tasks.allSatisfy { paths.contains($0.file.path) }
+    } catch {
+      throw .reading(error)
+    }
+  }
+}
+
+/// The state that is compacted, and what of it is worth it.
+struct CompactionState: Sendable {
+  let table: Table
+  let snapshot: Snapshot
+  let targetByteCount: Int64
+  /// All data files.
+  let data: [ManifestEntry]
+  /// All delete files.
+  let deletes: [ManifestEntry]
+  let groups: [CompactionGroup]
+
+  /// Nil if the branch has no rows yet.
+  init?(_ table: Table, _ options: CompactionOptions) async throws(MaintenanceError) {
+    self.table = table
+    let order = table.metadata.defaultSortOrder
+    do throws(IcebergError) {
+      let set = try table.metadata.properties.value(of: .targetFileByteCount)
+      var target = options.targetByteCount ?? set
+      // Rows that are sorted are held in memory, where they take about four times the room.
+      if !order.isUnsorted { target = min(target, Int64(max(4, options.memoryLimit) / 4)) }
+      targetByteCount = max(1, target)
+    } catch {
+      throw .commit(.rejected(error))
+    }
+    do throws(ScanError) {
+      let scan = table.scan().at(.reference(options.branch))
+      let plan = try await scan.plan()
+      guard let snapshot = plan.snapshot else { return nil }
+      self.snapshot = snapshot
+      data = plan.tasks.map(\.entry)
+      var tasks = plan.tasks
+      if options.filter != .alwaysTrue {
+        tasks = try await scan.filter(options.filter).plan().tasks
+      }
+      groups = CompactionPlanner(
+        options: options, targetByteCount: targetByteCount, sortOrder: order
+      ).groups(of: tasks)
+    } catch {
+      throw .reading(error)
+    }
+    do throws(CatalogError) {
+      let files = ManifestFiles(table)
+      var deletes: [ManifestEntry] = []
+      for manifest in try await files.list(of: snapshot).manifests
+      where manifest.content == .deletes && manifest.mayHaveLiveFiles {
+        deletes += try await files.entries(of: manifest, .planning([.deleteFilePath]))
+      }
+      self.deletes = deletes
+    } catch {
+      throw .catalog(error)
+    }
+  }
+}
+
+/// What a compaction did.
+public struct CompactionReport: Hashable, Sendable {
+  /// The snapshots it made.
+  public internal(set) var snapshotIDs: [SnapshotID] = []
+  /// Groups of files that were rewritten and committed.
+  public internal(set) var groups = 0
+  /// Groups that others changed meanwhile, in a way that can't be carried over.
+  public internal(set) var droppedGroups = 0
+  public internal(set) var rewrittenFiles = 0
+  public internal(set) var addedFiles = 0
+  public internal(set) var removedDeleteFiles = 0
+  public internal(set) var rewrittenBytes: Int64 = 0
+  public internal(set) var addedBytes: Int64 = 0
+  /// Rows that others deleted by position while they were rewritten.
+  public internal(set) var movedDeletes = 0
+  /// Of all commits.
+  public internal(set) var attempts = 0
+
+  /// Of a run that had nothing to do.
+  public init() {}
+}
+
+extension Table {
+  /// Rewrites small files and files with many deleted rows into few large ones; see ``Compaction``.
+  @discardableResult
+  public func compact(
+    _ options: CompactionOptions = CompactionOptions()
+  ) async throws(MaintenanceError) -> CompactionReport {
+    try await Compaction(self, options).run()
+  }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Catalogs
+internal import Iceberg
+internal import Scanning
+internal import Storage
+internal import Synchronization
+internal import Writing
+
+/// Puts rewritten files in the place of those they were made of, whatever others committed meanwhile.
+///
+/// On each attempt:
+/// - a group of which a file is no longer there is left out, and the rest commits;
+/// - what others deleted by position from replaced files since they were read is deleted from the new
+///   files, at the positions that the rows have there, in the same snapshot;
+/// - what others deleted by values goes on to apply: the new files are as old as the state that was
+///   read. A group to whose new files such a delete would not apply, as they are in another
+///   partition, is left out;
+/// - delete files that no data file is left for go with the replaced files.
+///
+/// Source: Iceberg spec, "Commit Conflict Resolution and Retry".
+struct CompactionCommit: TableChange {
+  let groups: [RewrittenGroup]
+  /// The state that was read.
+  let snapshot: Snapshot
+  let formatVersion: FormatVersion
+  /// Its data files.
+  let data: [ManifestEntry]
+  /// Its delete files.
+  let deletes: [ManifestEntry]
+  let branch: String
+  /// Is told which groups the last attempt had, and how many rows it found deleted meanwhile.
+  let outcome: Outcome
+
+  final class Outcome: Sendable {
+    struct State: Sendable {
+      var groups: [Int] = []
+      var movedDeletes = 0
+    }
+    private let state = Mutex(State())
+    var value: State { state.withLock { $0 } }
+    func note(_ value: State) { state.withLock { $0 = value } }
+  }
+
+  func plan(
+    onto base: Table, attempt: CommitAttempt
+  ) async throws(CommitError) -> ChangePlan {
+    let changes = try await ConcurrentChanges(
+      of: base, since: snapshot.id, until: try base.head(of: branch))
+    var kept: [Int] = []
+    // Rows that were written without ids would be given others.
+    if base.metadata.formatVersion == formatVersion {
+      let gone = Set(changes.removedFiles.map(\.file.path))
+      for (number, group) in groups.enumerated()
+      where group.replaced.allSatisfy({ !gone.contains($0.file.path) }) {
+        if try keepsDeletes(group, changes, base) { kept.append(number) }
+      }
+    }
+    outcome.note(Outcome.State(groups: kept))
+    guard !kept.isEmpty else { return ChangePlan(requirements: [], updates: []) }
+    let chosen = kept.map { groups[$0] }
+    let moved = try await moved(chosen, changes, base)
+    let count = moved.reduce(0) { $0 + $1.positions.count }
+    outcome.note(Outcome.State(groups: kept, movedDeletes: count))
+    var writer = try PositionDeleteWriter(
+      base.metadata, store: base.store, environment: base.environment, granularity: .file)
+    let written = try await writer.write(moved)
+    do throws(CommitError) {
+      var producer = try SnapshotProducer(base, branch: branch, attempt: attempt)
+      var plan = try await producer.produce(
+        FileChange(
+          added: chosen.flatMap(\.added) + written,
+          sequenceNumber: base.metadata.formatVersion == .v1 ? nil : snapshot.sequenceNumber,
+          removed: chosen.flatMap { $0.replaced.map(\.file) } + dead(chosen, changes, base)),
+        operation: .replace)
+      plan.attemptFiles += Set(written.map(\.path)).sorted().compactMap { try? ObjectPath($0) }
+      return plan
+    } catch {
+      await base.store.discard(written)
+      throw error
+    }
+  }
+
+  /// False if a delete by values that was committed since applies to a file of the group and would not
+  /// apply to what stands for it.
+  private func keepsDeletes(
+    _ group: RewrittenGroup, _ changes: ConcurrentChanges, _ base: Table
+  ) throws(CommitError) -> Bool {
+    for delete in changes.addedDeletes where DeleteKind(delete.file) == .equality {
+      let isGlobal = base.isGlobal(delete)
+      if isGlobal { continue }
+      do throws(IcebergError) {
+        var isMeant = false
+        for file in group.replaced where try delete.mayDeleteRows(of: file, isGlobal: isGlobal) {
+          isMeant = true
+        }
+        guard isMeant else { continue }
+        for file in group.added where file.partition != delete.file.partition { return false }
+      } catch {
+        throw .rejected(error)
+      }
+    }
+    return true
+  }
+
+  /// What was deleted from replaced files since they were read, in the new ones.
+  private func moved(
+    _ groups: [RewrittenGroup], _ changes: ConcurrentChanges, _ base: Table
+  ) async throws(CommitError) -> [FilePositions] {
+    let gone = Set(changes.removedDeletes.map(\.file.identity))
+    let added = changes.addedDeletes.filter { !gone.contains($0.file.identity) }
+    guard !added.isEmpty else { return [] }
+    var result: [FilePositions] = []
+    for group in groups {
+      let deleted: [DeletionVector]
+      do throws(ScanError) {
+        deleted = try await base.deletedPositions(of: group.replaced, by: added)
+      } catch {
+        throw .reading(error)
+      }
+      var moved: [String: DeletionVector] = [:]
+      for (file, vector) in zip(group.replaced, deleted) where !vector.isEmpty {
+        for (path, some) in group.map.moved(vector, of: file.file.path) {
+          moved[path, default: DeletionVector()].formUnion(some)
+        }
+      }
+      for file in group.added {
+        guard let vector = moved[file.path] else { continue }
+        result.append(
+          FilePositions(path: file.path, partition: file.partition, positions: vector))
+      }
+    }
+    return result
+  }
+
+  /// The delete files of the state that was read which no data file is left for.
+  private func dead(
+    _ groups: [RewrittenGroup], _ changes: ConcurrentChanges, _ base: Table
+  ) -> [DataFile] {
+    guard !deletes.isEmpty else { return [] }
+    var gone = Set(changes.removedFiles.map(\.file.path))
+    for group in groups { gone.formUnion(group.replaced.map(\.file.path)) }
+    var left = DeadDeletes()
+    for entries in [data, changes.addedRows, changes.replacedRows] {
+      for entry in entries where !gone.contains(entry.file.path) {
+        left.keep(entry.file, entry.sequenceNumber)
+      }
+    }
+    for file in groups.flatMap(\.added) { left.keep(file, snapshot.sequenceNumber) }
+    let removed = Set(changes.removedDeletes.map(\.file.identity))
+    return deletes.filter {
+      !removed.contains($0.file.identity) && left.isDead($0, isGlobal: base.isGlobal($0))
+    }.map(\.file)
+  }
+}
+
+extension Table {
+  /// True if the delete file of `entry` is of all partitions.
+  fileprivate func isGlobal(_ entry: ManifestEntry) -> Bool {
+    metadata.partitionSpec(entry.file.partition.specID)?.isUnpartitioned ?? true
+  }
+}

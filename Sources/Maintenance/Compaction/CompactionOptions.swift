@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Iceberg
+
+/// Which files of a table are rewritten, and into what.
+public struct CompactionOptions: Sendable {
+  public enum Strategy: String, Hashable, Sendable, CaseIterable {
+    /// Files that are too small, or have too many deleted rows, are put together; each new file is in
+    /// the table's sort order.
+    case binpack
+    /// All files of a partition are rewritten, so that their sort order holds across files as far as
+    /// memory goes.
+    case sort
+  }
+
+  public var strategy = Strategy.binpack
+  /// How large files are to be; nil: `write.target-file-size-bytes`.
+  public var targetByteCount: Int64?
+  /// Only files that may have rows that match are looked at.
+  public var filter = Predicate.alwaysTrue
+  public var branch = SnapshotReference.mainBranch
+  /// From which share of deleted rows on a file is rewritten for them alone.
+  public var deletedPercent = 10
+  /// How many bytes of rows are kept to be sorted.
+  public var memoryLimit = 1 << 30
+  /// What has been rewritten is committed when it was so many bytes: a run that is broken off loses
+  /// no more.
+  public var commitByteCount: Int64 = 4 << 30
+
+  public init() {}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import Lake
+import LakeTestSupport
+import Scanning
+
+/// What must hold of the changes between two states, held against scans of both.
+struct ChangelogLaws {
+  let table: Table
+
+  /// The rows of the state `a` as the state `b` shows its own.
+  func rows(
+    at a: SnapshotID?, as b: SnapshotID, _ question: (TableScan) -> TableScan = { $0 }
+  ) async throws -> [String] {
+    guard let a else { return [] }
+    let tasks = try await table.scan().at(.id(a)).plan().tasks
+    return try await question(table.scan().at(.id(b)).of(tasks)).canonicalRows()
+  }
+
+  /// How the changes of `scan` differ from what makes the rows `before` those `after`; nil if they
+  /// do not.
+  static func difference(
+    _ scan: ChangelogScan, _ before: [String], _ after: [String]
+  ) async throws -> String? {
+    // Texts that look alike are not the same row.
+    var state: [PathKey: Int] = [:]
+    for row in before { state[PathKey(row), default: 0] += 1 }
+    var came: [Int64: Set<PathKey>] = [:]
+    var went: [Int64: Set<PathKey>] = [:]
+    var ordinal: Int64 = -1
+    for try await batch in scan.preImages(.included).batches() {
+      guard batch.rowCount > 0 else { return "an empty batch" }
+      let number = batch.columns[1].integer(0)
+      guard number >= ordinal else { return "commits out of order" }
+      ordinal = number
+      let id = batch.columns[2].integer(0)
+      for part in try Self.parts(batch) where part.type == .delete || part.type == .updateBefore {
+        for row in part.rows.map({ PathKey($0) }) {
+          guard let count = state[row], count > 0 else { return "\(part.type) of \(row.path)" }
+          state[row] = count == 1 ? nil : count - 1
+        }
+        went[id, default: []].formUnion(part.rows.map { PathKey($0) })
+      }
+      for part in try Self.parts(batch) where part.type == .insert || part.type == .updateAfter {
+        for row in part.rows { state[PathKey(row), default: 0] += 1 }
+        came[id, default: []].formUnion(part.rows.map { PathKey($0) })
+      }
+      if let problem = Self.updates(batch) { return problem }
+    }
+    for (id, rows) in came {
+      if let row = rows.intersection(went[id] ?? []).first { return "\(row.path) did not change" }
+    }
+    let found = state.flatMap { Array(repeating: $0.key.path, count: $0.value) }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return found.map { PathKey($0) } == after.map { PathKey($0) }
+      ? nil : CanonicalRows.difference(found, after)
+  }
+
+  /// The rows of `batch` by what became of them, as text.
+  static func parts(_ batch: RecordBatch) throws -> [(type: ChangeType, rows: [String])] {
+    var parts: [(ChangeType, [String])] = []
+    for type in ChangeType.allCases {
+      var rows: [Int32] = []
+      for row in 0..<batch.rowCount where batch.columns[0].string(row) == type.rawValue {
+        rows.append(Int32(row))
+      }
+      guard !rows.isEmpty else { continue }
+      let some = try batch.selecting(Array(3..<batch.columns.count)).gather(rows)
+      parts.append((type, try CanonicalRows.lines(of: [some])))
+    }
+    return parts
+  }
+
+  /// Each row before an update is followed by what became of it, which has the same number.
+  static func updates(_ batch: RecordBatch) -> String? {
+    let types = batch.columns[0]
+    let numbers = batch.column("k")
+    for row in 0..<batch.rowCount {
+      let isBefore = types.string(row) == ChangeType.updateBefore.rawValue
+      let isAfter = row + 1 < batch.rowCount && types.string(row + 1) == "update_after"
+      if isBefore != isAfter { return "an update of one row" }
+      if isBefore, let numbers, numbers.integer(row) != numbers.integer(row + 1) {
+        return "an update of another row"
+      }
+    }
+    return nil
+  }
+}
