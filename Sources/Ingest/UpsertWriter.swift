@@ -45,6 +45,8 @@ public actor UpsertWriter {
   var firstPending: Duration?
   var counters = IngestProgress()
   var cadence: FlushCadence
+  /// True if no one can tell yet what became of the last commit.
+  var isInDoubt = false
   /// Why the commit under way can't be planned.
   var failure: IngestError?
   /// Why the writer has stopped for good.
@@ -76,6 +78,7 @@ public actor UpsertWriter {
   public func upsert(_ rows: RecordBatch) async throws(IngestError) {
     try await exclusively { () async throws(IngestError) in
       guard rows.rowCount > 0 else { return }
+      try await settle()
       let keyed = try await keyed(rows)
       let hashes = try binding.hashes(keyed.keys, seed: index.seed)
       try await makeRoom()
@@ -92,6 +95,7 @@ public actor UpsertWriter {
   public func delete(_ keys: RecordBatch) async throws(IngestError) {
     try await exclusively { () async throws(IngestError) in
       guard keys.rowCount > 0 else { return }
+      try await settle()
       let (keys, orders) = try binding.deletions(keys)
       buffer.delete(try binding.hashes(keys, seed: index.seed), orders: orders)
       if firstPending == nil { firstPending = table.environment.uptime() }
@@ -132,13 +136,22 @@ public actor UpsertWriter {
     }
   }
 
-  /// Ends the writer; what was not committed is given up.
+  /// Ends the writer; what was not committed is given up. The index is kept with the table where
+  /// that saves the next writer more than a moment.
   public func close() async throws(IngestError) {
+    if end != nil { return }
     try await exclusively { () async throws(IngestError) in
       await table.store.discard(pending.attempted.isEmpty ? pending.files.map(\.file) : [])
       end = .closed
+      guard counters.commits > 0, index.placeCount >= Self.keptPlaceCount else { return }
+      // An index that is not kept costs time, and nothing else.
+      var known = index
+      _ = try? await known.persist(to: table)
     }
   }
+
+  /// From how many places on an index is kept: fewer are read again in a tenth of a second.
+  private static let keptPlaceCount = 1 << 18
 
   /// What was done so far.
   public var progress: IngestProgress {

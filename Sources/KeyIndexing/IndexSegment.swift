@@ -75,6 +75,13 @@ struct MemorySegment: Sendable {
     let lows = columns.lows.values(as: UInt32.self)
     let wanted = keys.highs.values(as: UInt64.self)
     let wantedLows = keys.lows.values(as: UInt32.self)
+    let files = columns.files.values(as: UInt32.self)
+    let positions = columns.positions.values(as: UInt32.self)
+    let (hasIDs, hasOrders) = (columns.rowIDs != nil, columns.orders != nil)
+    let idBuffer = (columns.rowIDs ?? .empty).aligned(to: 8)
+    let orderBuffer = (columns.orders ?? .empty).aligned(to: 8)
+    let ids = idBuffer.values(as: Int64.self)
+    let orders = orderBuffer.values(as: Int64.self)
     for key in wanted.indices {
       let high = wanted[key]
       let bin = Int(truncatingIfNeeded: high &>> shift)
@@ -84,7 +91,12 @@ struct MemorySegment: Sendable {
       if end &- entry > 64 { entry = Self.firstIndex(notBelow: high, in: highs, entry..<end) }
       while entry < end, highs[entry] <= high {
         if highs[entry] == high, lows[entry] == wantedLows[key] {
-          found.append(columns.entry(entry, of: base &+ key))
+          let id = hasIDs ? ids[entry] : SegmentColumns.noRowID
+          let order = hasOrders ? orders[entry] : OrderColumn.unknown
+          found.append(
+            FoundEntry(
+              key: base &+ key, file: Int(files[entry]), position: Int64(positions[entry]),
+              rowID: id < 0 ? nil : id, order: order == OrderColumn.unknown ? nil : order))
         }
         entry &+= 1
       }
@@ -104,21 +116,6 @@ struct MemorySegment: Sendable {
 }
 
 extension SegmentColumns {
-  /// The entry at `index`, found for `key`.
-  func entry(_ index: Int, of key: Int) -> FoundEntry {
-    FoundEntry(
-      key: key, file: Int(files.bytes.loadLE(at: index * 4, as: UInt32.self)),
-      position: Int64(positions.bytes.loadLE(at: index * 4, as: UInt32.self)),
-      rowID: rowIDs.flatMap {
-        let id = $0.bytes.loadLE(at: index * 8, as: Int64.self)
-        return id < 0 ? nil : id
-      },
-      order: orders.flatMap {
-        let value = $0.bytes.loadLE(at: index * 8, as: Int64.self)
-        return value == OrderColumn.unknown ? nil : value
-      })
-  }
-
   /// True if the entries are in order, and of files below `limit`.
   func isSound(fileCount limit: Int) -> Bool {
     let highs = self.highs.values(as: UInt64.self)
@@ -138,7 +135,7 @@ extension SegmentColumns {
 struct FoundEntry {
   let key: Int
   /// The number of the file.
-  let file: Int
+  var file: Int
   let position: Int64
   /// What the file itself has of the row's id.
   let rowID: Int64?

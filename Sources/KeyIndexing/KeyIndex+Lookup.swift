@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+internal import Bytes
 internal import Catalogs
 internal import Columnar
 internal import Iceberg
@@ -23,15 +24,9 @@ public struct KeyPlaces: Sendable {
   /// Where those of each key begin, and behind the last key their number.
   private let starts: [Int]
 
-  /// - Parameter found: by ascending key.
-  fileprivate init(_ found: [(key: Int, place: KeyPlace)], keyCount: Int) {
-    places = found.map(\.place)
-    var starts: [Int] = []
-    starts.reserveCapacity(keyCount + 1)
-    for (index, (key, _)) in found.enumerated() {
-      while starts.count <= key { starts.append(index) }
-    }
-    while starts.count <= keyCount { starts.append(found.count) }
+  /// - Parameter starts: where the places of each key begin, and behind the last their number.
+  fileprivate init(places: [KeyPlace], starts: [Int]) {
+    self.places = places
     self.starts = starts
   }
 
@@ -62,44 +57,47 @@ extension KeyIndex {
         try await stored.find(keys, in: chunks, state.table.store, into: &entries)
       }
     }
-    var found = candidates(entries, of: keys, in: state)
-    let touched = Set(found.map(\.place.file)).sorted()
-    let dead = try await state.deadRows(of: touched)
-    let vectors = Dictionary(zip(touched, dead)) { first, _ in first }
-    found.removeAll { vectors[$0.place.file]?.contains($0.place.position) ?? false }
-    return KeyPlaces(found, keyCount: keys.count)
+    if let validity = keys.validity { entries.removeAll { !validity[$0.key] } }
+    var touched = TouchedFiles(entryCount: entries.count, numberCount: files.all.count)
+    for i in entries.indices {
+      entries[i].file = touched.slot(of: entries[i].file) { number in
+        guard number < files.all.count, !files.isGone[number] else { return nil }
+        return state.index(of: files.all[number])
+      }
+    }
+    let dead = try await state.deadRows(of: touched.files)
+    let tests = zip(dead, touched.counts.indices).map { vector, slot in
+      DeadTest(
+        vector, asked: touched.counts[slot],
+        rowCount: state.files[touched.files[slot]].file.recordCount)
+    }
+    // What is live is told first: of a key that is often written, nearly every place is dead.
+    entries.removeAll { $0.file < 0 || tests[$0.file].contains($0.position) }
+    return places(entries, touched.files, keyCount: keys.count, in: state)
   }
 
-  /// The places of keys in files that are live, by key, newest first.
-  private func candidates(
-    _ entries: [FoundEntry], of keys: KeyHashes, in state: TableState
-  ) -> [(key: Int, place: KeyPlace)] {
-    var live: [Int: Int] = [:]
-    var found: [(key: Int, place: KeyPlace)] = []
-    found.reserveCapacity(entries.count)
+  /// Live entries, by key, newest first.
+  private func places(
+    _ entries: [FoundEntry], _ touched: [Int], keyCount: Int, in state: TableState
+  ) -> KeyPlaces {
+    var starts = [Int](repeating: 0, count: keyCount + 1)
+    for entry in entries { starts[entry.key + 1] += 1 }
+    for key in 0..<keyCount { starts[key + 1] += starts[key] }
+    var next = starts
+    let none = KeyPlace(file: 0, position: 0, rowID: nil, order: nil)
+    var places = [KeyPlace](repeating: none, count: entries.count)
     for entry in entries {
-      if let validity = keys.validity, !validity[entry.key] { continue }
-      let number = entry.file
-      guard number < files.all.count, !files.isGone[number] else { continue }
-      let index: Int
-      if let known = live[number] {
-        index = known
-      } else {
-        index = state.index(of: files.all[number]) ?? -1
-        live[number] = index
-      }
-      guard index >= 0 else { continue }
-      let rowID = state.files[index].rowID(stored: entry.rowID, at: entry.position)
-      found.append(
-        (
-          entry.key,
-          KeyPlace(file: index, position: entry.position, rowID: rowID, order: entry.order)
-        ))
+      let file = touched[entry.file]
+      places[next[entry.key]] = KeyPlace(
+        file: file, position: entry.position,
+        rowID: state.files[file].rowID(stored: entry.rowID, at: entry.position),
+        order: entry.order)
+      next[entry.key] += 1
     }
-    found.sort { a, b in
-      a.key != b.key ? a.key < b.key : isNewer(a.place, b.place, in: state)
+    for key in 0..<keyCount where starts[key + 1] - starts[key] > 1 {
+      places[starts[key]..<starts[key + 1]].sort { isNewer($0, $1, in: state) }
     }
-    return found
+    return KeyPlaces(places: places, starts: starts)
   }
 
   /// The order of ``KeyPlaces``: a total one.
@@ -109,5 +107,61 @@ extension KeyIndex {
     if x.sequenceNumber != y.sequenceNumber { return x.sequenceNumber > y.sequenceNumber }
     if a.position != b.position { return a.position > b.position }
     return y.file.path.utf8.lexicographicallyPrecedes(x.file.path.utf8)
+  }
+}
+
+/// The data files that entries are of, numbered as they are met.
+private struct TouchedFiles {
+  /// Of each, its index in the state.
+  private(set) var files: [Int] = []
+  /// Of each, how many entries.
+  private(set) var counts: [Int] = []
+  /// The slot of each file's number: -1 if it is not live, -2 if that was not asked yet.
+  private var slots: [Int32]
+  /// The same, where few of many files are touched.
+  private var fewSlots: [Int: Int32] = [:]
+
+  init(entryCount: Int, numberCount: Int) {
+    let isMany = entryCount * 8 >= numberCount
+    slots = isMany ? [Int32](repeating: -2, count: numberCount) : []
+  }
+
+  /// The slot of the file with `number`, of which there is an entry; -1 if it is not live.
+  mutating func slot(of number: Int, _ index: (Int) -> Int?) -> Int {
+    var slot = number < slots.count ? slots[number] : fewSlots[number] ?? -2
+    if slot == -2 {
+      slot = -1
+      if let index = index(number) {
+        slot = Int32(truncatingIfNeeded: files.count)
+        files.append(index)
+        counts.append(0)
+      }
+      if number < slots.count { slots[number] = slot } else { fewSlots[number] = slot }
+    }
+    if slot >= 0 { counts[Int(slot)] += 1 }
+    return Int(slot)
+  }
+}
+
+/// Tells of the rows of a file whether they are dead: by their bits where many are asked about.
+private struct DeadTest {
+  private let vector: DeletionVector
+  private let bits: Bitmap?
+
+  init(_ vector: DeletionVector, asked count: Int, rowCount: Int64) {
+    self.vector = vector
+    guard !vector.isEmpty, rowCount > 0, rowCount < 1 << 30, Int64(count) * 512 >= rowCount else {
+      bits = nil
+      return
+    }
+    var target = MutableBuffer(zeroed: (Int(rowCount) + 63) / 64 * 8)
+    var words = target.mutableValues(as: UInt64.self)
+    vector.mark(0..<rowCount, in: &words)
+    bits = Bitmap(target.freeze(), count: Int(rowCount))
+  }
+
+  func contains(_ position: Int64) -> Bool {
+    if let bits { return position < Int64(bits.count) && bits[Int(position)] }
+    return vector.contains(position)
   }
 }

@@ -29,7 +29,7 @@ struct SharedTableTests {
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "shared tables, v\(version.rawValue)")
-    for round in 0..<(Self.isLong ? 100 : 12) {
+    for round in 0..<(Self.isLong ? 100 : 4) {
       try await run(random, version, round)
     }
   }

@@ -13,9 +13,24 @@ extension UpsertWriter {
   func commitAll(
     _ offsets: [String: Int64]
   ) async throws(IngestError) -> UpsertReceipt? {
+    let settled = try await settle()
     try noteOffsets(offsets)
-    guard !buffer.isEmpty || !pendingOffsets.isEmpty else { return nil }
+    guard !buffer.isEmpty || !pendingOffsets.isEmpty else { return settled }
     try await flush()
+    return try await commitPending()
+  }
+
+  /// Finds out what became of a commit whose outcome is unknown: it happened, or it is made again.
+  /// Before that nothing is taken in, as no one could tell what it was part of.
+  ///
+  /// - Returns: nil if there was none.
+  @discardableResult
+  func settle() async throws(IngestError) -> UpsertReceipt? {
+    isInDoubt ? try await commitPending() : nil
+  }
+
+  /// Commits what is in data files.
+  private func commitPending() async throws(IngestError) -> UpsertReceipt {
     var doubts = 0
     while true {
       failure = nil
@@ -32,7 +47,9 @@ extension UpsertWriter {
         }
         // The attempt may have happened. Planned again, it is found if it has; and if it has not by
         // the time another one has, it never will.
-        guard case .stateUnknown = error, doubts < Self.doubtLimit else { throw .commit(error) }
+        guard case .stateUnknown = error else { throw .commit(error) }
+        isInDoubt = true
+        guard doubts < Self.doubtLimit else { throw .commit(error) }
         doubts += 1
         guard let now = try? await table.refreshed() else { throw .commit(error) }
         table = now
@@ -76,6 +93,7 @@ extension UpsertWriter {
     counters.commits += 1
     counters.committed = counters.committed + counts
     // From here on nothing is pending: what fails now is found out of the table again.
+    isInDoubt = false
     buffer = KeyedBuffer(isPartial: options.isPartial)
     pending = PendingCommit()
     pendingOffsets = [:]

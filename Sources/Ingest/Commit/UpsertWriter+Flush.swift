@@ -31,29 +31,28 @@ extension UpsertWriter {
     let wanted = buffer.pendingEntries
     guard !deletions.isEmpty || !wanted.isEmpty else { return }
     let matches = try await matches(of: deletions + wanted)
-    var dead: [String: [Int64]] = [:]
+    var dead = DeadPlaces(state)
     var kept: [Int32] = []
-    var newest: [Int32: KeyPlace] = [:]
+    var newest = NewestPlaces(entryCount: buffer.entries.count)
     for (key, entry) in (deletions + wanted).enumerated() {
       let found = matches.newest(key)
       if buffer.entries[Int(entry)].isLate(found) {
         buffer.markLate(entry)
         continue
       }
-      for place in matches[key] {
-        dead[state.files[place.file].file.path, default: []].append(place.position)
-      }
+      for place in matches[key] { dead.insert(place) }
       buffer.setReplaces(entry, found != nil)
       if key < deletions.count { continue }
       kept.append(entry)
       newest[entry] = found?.place
     }
-    if let pending = try await pendingRows(kept, newest) {
-      try await write(pending, on: table, binding.schema) { newest[$0]?.rowID }
+    let isFirst = pending.dead.isEmpty && pending.files.isEmpty
+    if let rows = try await pendingRows(kept, newest) {
+      try await write(rows, on: table, binding.schema) { newest[$0]?.rowID }
     }
     buffer.releaseRows()
-    if pending.dead.isEmpty, pending.files.isEmpty { pending.base = state.snapshot?.id }
-    for (path, positions) in dead { pending.dead[path, default: []] += positions }
+    if isFirst { pending.base = state.snapshot?.id }
+    for (path, positions) in dead.byPath(state) { pending.dead[path, default: []] += positions }
   }
 
   /// The live rows of the keys of `entries`.
@@ -85,7 +84,7 @@ extension UpsertWriter {
 
   /// The rows of `entries` as they are to be written.
   private func pendingRows(
-    _ entries: [Int32], _ newest: [Int32: KeyPlace]
+    _ entries: [Int32], _ newest: NewestPlaces
   ) async throws(IngestError) -> PendingRows? {
     guard binding.isPartial else {
       return try columnar { () throws(ColumnarError) in try buffer.rows(of: entries) }
@@ -101,7 +100,7 @@ extension UpsertWriter {
 
   /// The rows that lie below those of `entries`, which are given in part.
   func baseRows(
-    _ entries: [Int32], _ newest: [Int32: KeyPlace]
+    _ entries: [Int32], _ newest: NewestPlaces
   ) async throws(IngestError) -> BaseRows? {
     var places: [RowPlace] = []
     var rowByEntry: [Int32: Int32] = [:]

@@ -15,7 +15,7 @@ extension UpsertWriter {
     let hashes = try binding.hashes(try binding.keys(in: keys), seed: index.seed)
     let matches = try await matches(hashes)
     var own: [Int32] = []
-    var newest: [Int32: KeyPlace] = [:]
+    var newest = NewestPlaces(entryCount: buffer.entries.count)
     var places: [RowPlace] = []
     // For each key with a row: where it is among the own rows, or behind them.
     var sources: [(isOwn: Bool, row: Int)] = []
@@ -66,7 +66,7 @@ extension UpsertWriter {
 
   /// The rows of `entries`, which are in memory, in their order.
   private func ownRows(
-    _ entries: [Int32], _ newest: [Int32: KeyPlace]
+    _ entries: [Int32], _ newest: NewestPlaces
   ) async throws(IngestError) -> RecordBatch? {
     guard !entries.isEmpty else { return nil }
     let distinct = Array(Set(entries)).sorted()

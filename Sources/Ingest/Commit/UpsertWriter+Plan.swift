@@ -89,7 +89,7 @@ extension UpsertWriter {
     let entries = buffer.entries.indices.map { Int32($0) }
     let matches = try await matches(of: entries)
     let carriesIDs = base.metadata.formatVersion >= .v3
-    var dead: [String: [Int64]] = [:]
+    var dead = DeadPlaces(state)
     var moved: [Int32: Int64] = [:]
     for entry in entries {
       let found = matches.newest(Int(entry))
@@ -99,16 +99,14 @@ extension UpsertWriter {
         buffer.markLate(entry)
         continue
       }
-      for place in matches[Int(entry)] {
-        dead[state.files[place.file].file.path, default: []].append(place.position)
-      }
+      for place in matches[Int(entry)] { dead.insert(place) }
       buffer.setReplaces(entry, found != nil)
       guard carriesIDs, case .written = known.state, let id = found?.place.rowID, id != known.rowID
       else { continue }
       moved[entry] = id
     }
     try await rewrite(moved, on: base)
-    pending.dead = dead
+    pending.dead = dead.byPath(state)
     pending.base = state.snapshot?.id
   }
 
