@@ -189,7 +189,8 @@ struct UpsertTally {
     addedRows += summary["added-records"].flatMap { Int64($0) } ?? 0
     addedFiles += summary["added-data-files"].flatMap { Int64($0) } ?? 0
     // A file's new vector has the positions of the one it takes the place of too.
-    removedRows += (summary["added-position-deletes"].flatMap { Int64($0) } ?? 0)
+    removedRows +=
+      (summary["added-position-deletes"].flatMap { Int64($0) } ?? 0)
       - (summary["removed-position-deletes"].flatMap { Int64($0) } ?? 0)
     removedFiles += summary["deleted-data-files"].flatMap { Int64($0) } ?? 0
   }
