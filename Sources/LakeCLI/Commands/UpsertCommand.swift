@@ -263,7 +263,7 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
     report.snapshotID = tally.last?.id.rawValue
     report.sequenceNumber = tally.last?.sequenceNumber.rawValue
     report.addedRows = tally.addedRows
-    report.deletedRows = tally.counts.replaced + tally.removedRows
+    report.deletedRows = tally.removedRows
     report.addedFiles = tally.addedFiles
     report.removedFiles = tally.removedFiles
     report.attempts = max(1, tally.attempts)

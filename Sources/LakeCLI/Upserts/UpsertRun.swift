@@ -175,7 +175,7 @@ struct UpsertTally {
   private(set) var addedRows: Int64 = 0
   private(set) var addedFiles: Int64 = 0
   private(set) var removedFiles: Int64 = 0
-  /// Rows that deletions took, beside those replaced.
+  /// Rows that were replaced or deleted.
   private(set) var removedRows: Int64 = 0
   /// Rows that were left out, since their offsets were committed before.
   var replayed: Int64 = 0
@@ -188,8 +188,10 @@ struct UpsertTally {
     last = receipt.snapshot
     addedRows += summary["added-records"].flatMap { Int64($0) } ?? 0
     addedFiles += summary["added-data-files"].flatMap { Int64($0) } ?? 0
-    let deletedRows = summary["added-position-deletes"].flatMap { Int64($0) } ?? 0
-    removedRows += max(0, deletedRows - receipt.counts.replaced)
+    // A file's new vector has the positions of the one it takes the place of too.
+    removedRows +=
+      (summary["added-position-deletes"].flatMap { Int64($0) } ?? 0)
+      - (summary["removed-position-deletes"].flatMap { Int64($0) } ?? 0)
     removedFiles += summary["deleted-data-files"].flatMap { Int64($0) } ?? 0
   }
 }
