@@ -24,7 +24,8 @@ struct Lake: AsyncParsableCommand {
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
-      AnalyzeCommand.self, ExpireCommand.self, OrphansCommand.self,
+      AnalyzeCommand.self, ExpireCommand.self, OrphansCommand.self, CompactCommand.self,
+      MaintainCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }
