@@ -17,14 +17,14 @@ struct Lake: AsyncParsableCommand {
     version: Version.current,
     subcommands: [
       CreateCommand.self, AppendCommand.self, AddFilesCommand.self, OverwriteCommand.self,
-      DeleteCommand.self,
-      UpdateCommand.self, UpsertCommand.self,
+      DeleteCommand.self, UpdateCommand.self, UpsertCommand.self,
       ScanCommand.self, CountCommand.self, GetCommand.self, ChangesCommand.self,
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
-      IndexCommand.self, AnalyzeCommand.self, ExpireCommand.self, OrphansCommand.self,
+      IndexCommand.self, AnalyzeCommand.self, CompactCommand.self, ExpireCommand.self,
+      OrphansCommand.self, MaintainCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }

@@ -210,6 +210,16 @@ public struct AuditProblem: Hashable, Sendable {
     case counts
     /// A data file has the rows that its manifest tells.
     case rows
+    /// The pages of a data file are as its checksums, indexes and statistics tell.
+    case pages
+    /// The values of a column are as many, and lie within the bounds, that the manifest tells.
+    case metrics
+    /// A delete file deletes rows that are there, as many as told.
+    case deletes
+    /// Sequence numbers grow along a branch, and no entry is newer than its manifest.
+    case sequence
+    /// A snapshot has each file once.
+    case unique
   }
 
   public let check: Check
@@ -217,7 +227,7 @@ public struct AuditProblem: Hashable, Sendable {
   public let expected: String
   public let found: String
 
-  init(_ check: Check, _ file: String, _ expected: String, _ found: String) {
+  package init(_ check: Check, _ file: String, _ expected: String, _ found: String) {
     self.check = check
     self.file = file
     self.expected = expected
@@ -232,7 +242,7 @@ public struct AuditProblem: Hashable, Sendable {
     }
   }
 
-  init(_ file: String, _ error: CatalogError) {
+  package init(_ file: String, _ error: CatalogError) {
     if case .storage(let cause, _) = error {
       self.init(file, cause)
     } else {

@@ -29,6 +29,15 @@ struct CompactionWorld {
       environment: .deterministic(seed: seed ?? UInt64.random(in: 0..<1 << 40)))
   }
 
+  /// The table as someone sees it whose clock is `late`.
+  func late(_ late: Duration) async throws -> Table {
+    try await TableAtLocation.open(
+      location, store: store,
+      environment: .deterministic(
+        seed: UInt64.random(in: 0..<1 << 40), clock: TestClock(now: TestClock().now().adding(late)))
+    )
+  }
+
   func append(_ keys: Range<Int64>) async throws {
     let table = try await table()
     let rows = keys.map { [Value.long($0), .int(Int32($0 % 2))] as [Value?] }

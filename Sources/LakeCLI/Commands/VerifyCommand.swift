@@ -4,48 +4,81 @@ internal import Columnar
 internal import Lake
 
 /// `lake verify TABLE`: checks every file the table reaches.
-struct VerifyCommand: AsyncParsableCommand {
+struct VerifyCommand: AsyncParsableCommand, ChangingCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Check every reachable file: there, as long as told, with the rows told.",
     discussion: """
       Looks at the files of all retained snapshots. Prints a row a problem; exits with 2 if there \
-      is any.
+      is any. With --deep reads every file: checksums, values, bounds, deleted positions.
+
+      --repair takes files that are lost out of the newest state of each branch, in a commit each, \
+      and prints a row a file: which rows went.
       """)
 
   @OptionGroup var catalog: CatalogOptions
   @OptionGroup var output: OutputOptions
   @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
+  @Flag(help: "Read every file.") var deep = false
+  @Flag(help: "Take lost files out of the newest state of each branch.") var repair = false
+
+  func validate() throws {
+    if deep, repair { throw ValidationError("--deep and --repair exclude each other.") }
+  }
 
   func run() async throws {
     let table = try await catalog.table(table)
+    if repair { return try await repairing(table) }
     let fields = try ResultTable(
       """
       check string not null, file string not null, expected string not null, found string not null
       """
     ).fields
-    var printer = RowPrinter(output.effectiveFormat, fields: fields)
-    var lines = ""
-    let isForPeople = output.effectiveFormat == .table
-    let report = try await table.audit().run { problem in
-      if isForPeople { lines += "\(problem)\n" }
-      let row: [Cell] = [
-        .text(problem.check.rawValue), .text(problem.file), .text(problem.expected),
-        .text(problem.found),
-      ]
-      if !isForPeople { printer.print(RecordBatch(fields, rows: [row])) }
-    }
+    var problems: [AuditProblem] = []
+    let report =
+      deep
+      ? try await DeepAudit(table).run { problems.append($0) }
+      : try await table.audit().run { problems.append($0) }
     let counts = """
       \(table.name): \(report.snapshots) snapshots, \(report.manifests) manifests, \
       \(report.files) files of \(report.bytes) bytes checked: \
       \(report.problems == 0 ? "all as told" : "\(report.problems) problems")
       """
-    if isForPeople {
-      StandardOutput.write(lines + counts + "\n")
+    if output.effectiveFormat == .table {
+      StandardOutput.write(problems.map { "\($0)\n" }.joined() + counts + "\n")
     } else {
+      var printer = RowPrinter(output.effectiveFormat, fields: fields)
+      for problem in problems {
+        let row: [Cell] = [
+          .text(problem.check.rawValue), .text(problem.file), .text(problem.expected),
+          .text(problem.found),
+        ]
+        printer.print(RecordBatch(fields, rows: [row]))
+      }
       printer.finish()
       if !output.quiet { StandardError.write(counts + "\n") }
     }
     if report.problems > 0 { throw ExitCode(ExitStatus.checkFailed.rawValue) }
+  }
+
+  private func repairing(_ table: Table) async throws {
+    var rows = try ResultTable(
+      """
+      branch string not null, file string not null, content string not null, rows long not null, \
+      first_row_id long
+      """)
+    for file in try await table.repair() {
+      rows.rows.append([
+        .text(file.branch), .text(file.path), .text(file.isDeletes ? "deletes" : "data"),
+        Cell(file.rowCount), Cell(file.firstRowID),
+      ])
+    }
+    rows.print(output)
+    guard !output.quiet else { return }
+    StandardError.write(
+      rows.rows.isEmpty
+        ? "\(table.name): no file is lost\n"
+        : "\(table.name): \(rows.rows.count) lost files taken out of the branches' newest states; "
+          + "older snapshots name them until they expire\n")
   }
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import ArgumentParser
+internal import Lake
+
+/// `lake compact TABLE`: puts small files together, and deleted rows out of files.
+struct CompactCommand: AsyncParsableCommand, ChangingCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compact",
+    abstract: "Rewrite small files, and files with many deleted rows, into few large ones.",
+    discussion: """
+      lake compact shop.orders
+      lake compact shop.orders --where "day >= DATE '2026-01-01'" --strategy sort
+
+      Safe beside writers: what they delete meanwhile stays deleted, and both commit. Rows keep their \
+      ids.
+      """)
+
+  @OptionGroup var catalog: CatalogOptions
+  @OptionGroup var output: OutputOptions
+  @OptionGroup var stats: CommitStatsOptions
+  @Argument(help: TableName.help, transform: TableName.parse) var table: TableName
+  @Option(
+    name: .customLong("where"),
+    help: ArgumentHelp("Only files that may have rows that match.", valueName: "predicate"))
+  var filter: String?
+  @Option(
+    help: ArgumentHelp(
+      "binpack, or sort: all files, by the table's sort order (default: binpack).",
+      valueName: "strategy"))
+  var strategy = "binpack"
+  @Option(
+    help: ArgumentHelp(
+      "How large files are to be, as 256MB (default: write.target-file-size-bytes).",
+      valueName: "size"))
+  var targetSize: String?
+  @Option(help: ArgumentHelp("The branch.", valueName: "name")) var branch = "main"
+  @Flag(help: "Say what would be rewritten, and change nothing.") var dryRun = false
+
+  func validate() throws { _ = try options() }
+
+  private func options() throws -> CompactionOptions {
+    var options = CompactionOptions()
+    guard let strategy = CompactionOptions.Strategy(rawValue: strategy) else {
+      throw ValidationError("Expected --strategy binpack or sort, found '\(strategy)'.")
+    }
+    options.strategy = strategy
+    options.branch = branch
+    if let targetSize {
+      guard let size = MaintenancePolicy.byteCount(targetSize) else {
+        throw ValidationError("Expected --target-size as 256MB, found '\(targetSize)'.")
+      }
+      options.targetByteCount = size
+    }
+    return options
+  }
+
+  func run() async throws {
+    let environment = Environment.system
+    let start = environment.uptime()
+    var options = try options()
+    if let filter { options.filter = try PredicateParser.parse(filter) }
+    let table = try await stats.watching(catalog.table(table))
+    if dryRun { return try await plan(table, options, since: start, environment) }
+    let found = try await table.compact(options)
+    var report = UpkeepReport(
+      table: self.table.text, found.snapshotIDs.isEmpty ? "none" : "replace")
+    report.add("snapshot_id", found.snapshotIDs.last?.rawValue)
+    report.add("groups", found.groups)
+    report.add("dropped_groups", found.droppedGroups)
+    report.add("removed_files", found.rewrittenFiles)
+    report.add("added_files", found.addedFiles)
+    report.add("removed_delete_files", found.removedDeleteFiles)
+    report.add("removed_bytes", found.rewrittenBytes)
+    report.add("added_bytes", found.addedBytes)
+    report.add("moved_deletes", found.movedDeletes)
+    report.add("commits", found.snapshotIDs.count)
+    report.add("attempts", found.attempts)
+    report.add(duration: environment.uptime() - start)
+    if found.groups == 0 { report.say("nothing is worth rewriting") }
+    if found.groups > 0 {
+      report.say("\(found.rewrittenFiles) files rewritten into \(found.addedFiles)")
+      report.say("\(found.rewrittenBytes) bytes into \(found.addedBytes)")
+      report.say("\(found.removedDeleteFiles) delete files folded in")
+    }
+    if found.droppedGroups > 0 {
+      report.say("\(found.droppedGroups) groups left to others who changed them")
+    }
+    report.print(output)
+  }
+
+  private func plan(
+    _ table: Table, _ options: CompactionOptions, since start: Duration, _ environment: Environment
+  ) async throws {
+    let groups = try await Compaction(table, options).plan()
+    var report = UpkeepReport(table: self.table.text, "none")
+    report.add("dry_run", true)
+    report.add("groups", groups.count)
+    report.add("removed_files", groups.reduce(0) { $0 + $1.fileCount })
+    report.add("removed_bytes", groups.reduce(Int64(0)) { $0 + $1.byteCount })
+    report.add(duration: environment.uptime() - start)
+    report.say(
+      "\(groups.reduce(0) { $0 + $1.fileCount }) files in \(groups.count) groups would be rewritten"
+    )
+    report.print(output)
+  }
+}
