@@ -17,7 +17,6 @@ struct KeyIndexInteropTests {
     SET spark.sql.cbo.enabled = true;
     SET spark.sql.cbo.planStats.enabled = true;
     SET spark.sql.cbo.joinReorder.enabled = true;
-    SET spark.sql.iceberg.report-column-stats = true;
     CREATE TABLE lake.db.r USING iceberg AS
       SELECT a.k, a.b, b.a FROM lake.db.t a JOIN lake.db.t b ON a.k = b.k WHERE b.a > 2;
     """
