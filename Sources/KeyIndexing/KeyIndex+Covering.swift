@@ -152,6 +152,15 @@ private struct KeyReader {
 
   /// `_row_id` with nulls where it is inherited; nil if it always is.
   private static func storedIDs(_ column: Column) -> Column? {
+    guard column.nullCount == 0, case .fixed(let buffer) = column.values else {
+      return slowStoredIDs(column)
+    }
+    let ids = buffer.values(as: Int64.self)
+    for row in ids.indices where ids[row] >= 0 { return slowStoredIDs(column) }
+    return nil
+  }
+
+  private static func slowStoredIDs(_ column: Column) -> Column? {
     let builder = ColumnBuilder(.int64)
     var isAny = false
     for row in 0..<column.count {

@@ -210,18 +210,30 @@ public struct IndexedRows: Sendable {
 
   /// Nil if a position is beyond those an index can hold.
   func columns(file: Int, first: Int64, keepsOrder: Bool) -> SegmentColumns? {
-    var target = MutableBuffer(byteCount: hashes.count * 4)
-    var places = target.mutableValues(as: UInt32.self)
-    for i in places.indices {
-      guard let place = UInt32(exactly: positions?[i] ?? first + Int64(i)) else { return nil }
-      places[i] = place
-    }
+    guard let places = places(from: first) else { return nil }
     let columns = SegmentColumns(
       count: hashes.count, highs: hashes.highs, lows: hashes.lows,
       files: .repeating(UInt32(truncatingIfNeeded: file), count: hashes.count),
-      positions: target.freeze(), rowIDs: rowIDs.flatMap { Self.ids($0) },
+      positions: places, rowIDs: rowIDs.flatMap { Self.ids($0) },
       orders: keepsOrder ? orders.map { OrderColumn.stored($0) } : nil)
     return hashes.validity.map { columns.filtered(by: $0) } ?? columns
+  }
+
+  /// The positions; nil if one is beyond those an index can hold.
+  private func places(from first: Int64) -> Buffer? {
+    var target = MutableBuffer(byteCount: hashes.count * 4)
+    var places = target.mutableValues(as: UInt32.self)
+    if let positions {
+      for i in places.indices {
+        guard let place = UInt32(exactly: positions[i]) else { return nil }
+        places[i] = place
+      }
+    } else {
+      guard first >= 0, first <= Int64(UInt32.max) - Int64(hashes.count) else { return nil }
+      let start = UInt32(truncatingIfNeeded: first)
+      for i in places.indices { places[i] = start &+ UInt32(truncatingIfNeeded: i) }
+    }
+    return target.freeze()
   }
 
   /// Nil if there are none.

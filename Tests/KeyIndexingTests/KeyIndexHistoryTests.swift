@@ -15,7 +15,7 @@ struct KeyIndexHistoryTests {
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "key index histories, v\(version.rawValue)")
-    for round in 0..<(Self.isLong ? 200 : 4) {
+    for round in 0..<(Self.isLong ? 200 : 2) {
       var history = try await RandomHistory(random, version)
       var state = try await TableState(of: history.table)
       let columns = try KeyColumns(schema: state.schema, names: ["k"])

@@ -8,12 +8,14 @@ import Testing
 /// Rows found by their keys, held against a dictionary of all rows.
 @Suite("Rows by key")
 struct TableGetTests {
+  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
+
   @Test(arguments: [FormatVersion.v1, .v2, .v3])
   func `with an index, with one of older files, and without, a key gives its newest row`(
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "rows by key, v\(version.rawValue)")
-    for round in 0..<4 {
+    for round in 0..<(Self.isLong ? 100 : 2) {
       var history = try await RandomHistory(random, version)
       var index: KeyIndex?
       for _ in 0..<random.int(in: 6..<16) {
@@ -113,5 +115,52 @@ struct NewestRows {
   private static func text(_ batch: RecordBatch, _ row: Int, from first: Int) -> String {
     batch.columns[first...].map { $0.icebergValue(row).map { "\($0)" } ?? "null" }
       .joined(separator: ", ")
+  }
+}
+
+/// What reading by place costs.
+@Suite("Rows by place")
+struct RowsByPlaceTests {
+  @Test(arguments: [false, true])
+  func `a row is read by its place with the pages that hold it, and a miss reads none`(
+    isSmall: Bool
+  ) async throws {
+    let environment = Environment.deterministic(seed: 9)
+    let store = MeteredStore(MemoryStore(environment: environment))
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: store, environment: environment)
+    var table = try await catalog.createTable(
+      "db.t", "k long not null, a string, b double",
+      properties: ["write.parquet.page-row-limit": "1000"], formatVersion: .v3)
+    let count = isSmall ? 500 : 40_000
+    let rows: [[Value?]] = (0..<count).map {
+      [.long(Int64($0) &* 7919 % 1_000_003), .string("text of row \($0)"), .double(Double($0) / 3)]
+    }
+    try await table.append([Rows.batch(rows, table.metadata.currentSchema)])
+    table = try await table.refreshed()
+    let index = try await KeyIndex.build(try await TableState(of: table), key: ["k"])
+
+    let before = store.counts
+    let misses = try await table.get(
+      KeptIndexTests.keys(2_000_000..<2_010_000), index: index)
+    #expect(misses.keyRows.isEmpty && misses.rows.rowCount == 0)
+    #expect(misses.rows.fields.map(\.name) == ["k", "a", "b"])
+    #expect(store.counts.bytesRead == before.bytesRead)
+
+    let key = rows[count / 2]
+    let batch = Rows.batch([key], table.metadata.currentSchema).selecting([0])
+    let found = try await table.get(batch, columns: ["b", "k"], index: index)
+    #expect(found.keyRows == [0])
+    #expect(found.rows.columns[0].floatingPoint(0) == Double(count / 2) / 3)
+    let first = store.counts
+    #expect(first.requests - before.requests <= 3)
+    // The footer and the page indexes are known the second time: what is left is a page of each
+    // column, and the dictionary before it.
+    let again = try await table.get(batch, columns: ["b", "k"], index: index)
+    #expect(again.keyRows == [0])
+    let second = store.counts.since(first)
+    #expect(second.requests <= 2)
+    let byteCount = try await table.scan().plan().tasks[0].file.byteCount
+    #expect(isSmall ? second.bytesRead == 0 : second.bytesRead < byteCount / 2)
   }
 }
