@@ -69,7 +69,7 @@ struct BenchContext {
     }
   }
 
-  func input(_ name: String) throws -> ObjectPath { try data.appending(name) }
+  func input(_ name: String) throws -> ObjectPath { try data.appending(relativePath: name) }
 
   /// All batches of a Parquet file, in memory.
   func load(_ name: String) async throws -> [RecordBatch] {
