@@ -17,6 +17,8 @@ struct ChangeReader: Sendable {
   /// Whose schema rows are read with.
   let selection: SnapshotSelection
   let planner: ChangePlanner
+  /// Who knows where rows of keys are.
+  let lookup: (any KeyLookup)?
   /// What is deleted by position of the files that the last step touched.
   private var known: [PathKey: KnownPositions] = [:]
 
@@ -25,25 +27,25 @@ struct ChangeReader: Sendable {
     let rows: DeletionVector
   }
 
-  init(_ table: Table, _ selection: SnapshotSelection, _ planner: ChangePlanner) {
+  init(
+    _ table: Table, _ selection: SnapshotSelection, _ planner: ChangePlanner,
+    _ lookup: (any KeyLookup)?
+  ) {
     self.table = table
     self.selection = selection
     self.planner = planner
+    self.lookup = lookup
   }
 
   /// What to read for `step`.
   mutating func rows(of step: ChangelogStep) async throws(ScanError) -> ChangedRows {
     let files = try await planner.plan(from: step.before, to: step.after)
     var rows = ChangedRows(deleted: files.removed, inserted: files.added)
-    var plain: [TouchedFile] = []
-    for file in files.touched {
-      if file.before.equalityIDs == file.after.equalityIDs {
-        plain.append(file)
-      } else {
-        try await compare(file, &rows)
-      }
-    }
-    try await compareByPosition(plain, &rows)
+    let isPlain = files.touched.map { $0.before.equalityIDs == $0.after.equalityIDs }
+    let byValue = zip(files.touched, isPlain).filter { !$0.1 }.map(\.0)
+    let places = try await places(of: byValue)
+    for (index, file) in byValue.enumerated() { try await compare(file, places[index], &rows) }
+    try await compareByPosition(zip(files.touched, isPlain).filter(\.1).map(\.0), &rows)
     return rows
   }
 
@@ -78,14 +80,64 @@ struct ChangeReader: Sendable {
     }
   }
 
-  /// Where other rows are deleted by value, those values are read.
+  /// Where other rows are deleted by value, those values are read: at `places`, if it is known that
+  /// no other rows are concerned.
   private func compare(
-    _ file: TouchedFile, _ rows: inout ChangedRows
+    _ file: TouchedFile, _ places: [Int64]?, _ rows: inout ChangedRows
   ) async throws(ScanError) {
-    let old = try await table.livePositions(of: [file.before], at: selection)[0].positions
-    let new = try await table.livePositions(of: [file.after], at: selection)[0].positions
+    if let places, places.isEmpty { return }
+    var (before, after) = (file.before, file.after)
+    before.positions = places.map { RowPositions(ascending: $0) }
+    after.positions = before.positions
+    let old = try await table.livePositions(of: [before], at: selection)[0].positions
+    let new = try await table.livePositions(of: [after], at: selection)[0].positions
     rows.deleted.append(contentsOf: file.before.reading(old.notIn(new)) { _ in false })
     rows.inserted.append(contentsOf: file.after.reading(new.notIn(old)) { _ in false })
+  }
+
+  /// The only rows of each of `files` in which two states can differ, ascending; nil where no one
+  /// knows.
+  private func places(of files: [TouchedFile]) async throws(ScanError) -> [[Int64]?] {
+    guard let lookup, !files.isEmpty else { return files.map { _ in nil } }
+    let before = try await positions(of: files.map(\.before))
+    let after = try await positions(of: files.map(\.after))
+    var places: [[Int64]?] = files.indices.map { index in
+      let (old, new) = (before[index].positions, after[index].positions)
+      return old.notIn(new) + new.notIn(old)
+    }
+    let reader = DeleteFileReader(
+      table: table, parallelism: max(1, table.environment.processorCount))
+    for (delete, indices) in files.changedEqualityDeletes {
+      let ids = (delete.file.equalityIDs ?? []).sorted()
+      guard ids == lookup.keyFieldIDs else {
+        for index in indices { places[index] = nil }
+        continue
+      }
+      let fields = try reader.keyFields(ids, in: delete.file.path)
+      let keys = try await reader.keys(delete.file, ids, fields)
+      let found = lookup.positions(of: keys, in: indices.map { files[$0].before.file.path })
+      for (index, positions) in zip(indices, found) {
+        places[index] = positions.flatMap { positions in places[index].map { $0 + positions } }
+      }
+    }
+    return places.map { $0.map { Set($0).sorted() } }
+  }
+}
+
+extension [TouchedFile] {
+  /// The equality deletes that only one of the states has, each with the indices of the files it may
+  /// be about.
+  fileprivate var changedEqualityDeletes: [(delete: DeleteFile, files: [Int])] {
+    var found: [DataFile.Identity: (delete: DeleteFile, files: [Int])] = [:]
+    for (index, file) in enumerated() {
+      let (old, new) = (file.before.equalityIDs, file.after.equalityIDs)
+      for delete in file.before.deletes + file.after.deletes where delete.isEquality {
+        let id = delete.file.identity
+        guard old.contains(id) != new.contains(id) else { continue }
+        found[id, default: (delete, [])].files.append(index)
+      }
+    }
+    return found.values.map { $0 }
   }
 }
 

@@ -32,6 +32,7 @@ public struct ChangelogScan: Sendable {
   private var base: TableScan
   private(set) var isNet = false
   private(set) var preImages = PreImages.omitted
+  private var lookup: (any KeyLookup)?
 
   /// Whether rows are handed out as they were before an update.
   public enum PreImages: Hashable, Sendable { case omitted, included }
@@ -86,6 +87,13 @@ public struct ChangelogScan: Sendable {
     return scan
   }
 
+  /// Finds the rows of equality deletes by `lookup`, where they are by its key.
+  public func finding(by lookup: some KeyLookup) -> ChangelogScan {
+    var scan = self
+    scan.lookup = lookup
+    return scan
+  }
+
   /// Decodes with up to `count` tasks at a time (else one a processor).
   public func parallelism(_ count: Int) -> ChangelogScan {
     var scan = self
@@ -117,7 +125,7 @@ public struct ChangelogScan: Sendable {
 
   func reader(_ schema: Schema) throws(ScanError) -> ChangeReader {
     let planner = ChangePlanner(table: table, schema: schema, filter: try base.bind(schema))
-    return ChangeReader(table, to, planner)
+    return ChangeReader(table, to, planner, lookup)
   }
 
   /// The scan of what is handed out and of what it takes to know rows again, and which is which.
