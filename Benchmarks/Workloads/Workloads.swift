@@ -17,6 +17,9 @@ enum Workloads {
     "iceberg_scan_deletes": IcebergWorkloads.scanDeletes,
     "iceberg_scan_equality_deletes": IcebergWorkloads.scanEqualityDeletes,
     "small_commits": CommitWorkloads.small,
+    "upkeep_compact": UpkeepWorkloads.compact,
+    "upkeep_expire": UpkeepWorkloads.expire,
+    "upkeep_orphans": UpkeepWorkloads.orphans,
   ]
 }
 
