@@ -5,8 +5,8 @@ SWIFT ?= swift
 RELEASE = -c release --product lake
 LAKE = .build/release/lake
 
-.PHONY: setup build release quickstart test format lint interop bench bench-parquet bench-table bench-text bench-upsert \
-  bench-changes clean
+.PHONY: setup build release quickstart test format lint interop clean \
+  bench bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
 
 setup: ## installs the two C libraries where they are missing (Debian, Ubuntu)
 	@./Tools/setup
@@ -32,10 +32,17 @@ format:
 lint:
 	$(SWIFT) format lint --strict -r --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-bench: bench-parquet bench-table bench-text bench-upsert bench-changes
+bench: bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
 
 bench-parquet bench-table bench-text bench-upsert bench-changes: setup
 	./Benchmarks/run $(subst bench-,,$@)
+
+# Lake alone: no peer does the same.
+bench-upkeep: setup
+	swift build -c release --product lake-bench
+	.build/release/lake-bench upkeep_compact 2 '{"rows": 6000000, "files": 200}'
+	.build/release/lake-bench upkeep_expire 2 '{"snapshots": 10000, "kept": 100}'
+	.build/release/lake-bench upkeep_orphans 2 '{"files": 100000}'
 
 clean:
 	rm -rf .build

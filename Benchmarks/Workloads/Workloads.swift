@@ -25,6 +25,9 @@ enum Workloads {
     "key_index": UpsertWorkloads.index,
     "lookup": LookupWorkloads.single,
     "lookup_batch": LookupWorkloads.batches,
+    "upkeep_compact": UpkeepWorkloads.compact,
+    "upkeep_expire": UpkeepWorkloads.expire,
+    "upkeep_orphans": UpkeepWorkloads.orphans,
   ]
 }
 

@@ -30,9 +30,9 @@ struct CompactionWorld {
   }
 
   /// The table as someone sees it whose clock is `late`.
-  func late(_ late: Duration) async throws -> Table {
+  func late(_ late: Duration, _ store: (any ObjectStore)? = nil) async throws -> Table {
     try await TableAtLocation.open(
-      location, store: store,
+      location, store: store ?? self.store,
       environment: .deterministic(
         seed: UInt64.random(in: 0..<1 << 40), clock: TestClock(now: TestClock().now().adding(late)))
     )

@@ -12,7 +12,7 @@ struct MaintainCommand: AsyncParsableCommand, ChangingCommand {
       lake maintain shop.orders --policy keep=7d,target=256MB
 
       Settings: keep=7d, keep-last=10, target=256MB, deleted=10%, manifests=100, orphans=3d; and \
-      compact, expire, manifests, orphans =off. A table's own are its properties lake.maintain.keep \
+      compact, expire, manifests, metadata, orphans =off. A table's own are its properties lake.maintain.keep \
       and so on; --policy overrides them. Prints a row a step: what was done, or why not.
       """)
 

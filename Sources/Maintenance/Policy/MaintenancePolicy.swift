@@ -6,7 +6,7 @@ public import Iceberg
 ///     policy  := setting (',' setting)*
 ///     setting := 'keep=' age | 'keep-last=' count | 'target=' size | 'deleted=' percent
 ///              | 'manifests=' count | 'orphans=' age | task '=off'
-///     task    := 'compact' | 'expire' | 'manifests' | 'orphans'
+///     task    := 'compact' | 'expire' | 'manifests' | 'metadata' | 'orphans'
 ///     age     := number ('s' | 'm' | 'h' | 'd')
 ///     size    := number ('KB' | 'MB' | 'GB')?
 ///
@@ -27,7 +27,9 @@ public struct MaintenancePolicy: Hashable, Sendable {
   public var compacts = true
   public var expires = true
   public var rewritesManifests = true
-  /// Orphans are only looked for where this is set: it takes a listing of all files.
+  /// Old versions of the table's metadata go, where the table is kept in a store alone.
+  public var trimsMetadata = true
+  /// Orphans are looked for, which takes a listing of all files.
   public var sweeps = true
 
   public static let propertyPrefix = "lake.maintain."
@@ -83,11 +85,13 @@ public struct MaintenancePolicy: Hashable, Sendable {
     case "compact": compacts = try Self.flag(value, what)
     case "expire": expires = try Self.flag(value, what)
     case "manifests": rewritesManifests = try Self.flag(value, what)
+    case "metadata": trimsMetadata = try Self.flag(value, what)
     case "orphans": sweeps = try Self.flag(value, what)
     default:
       throw .invalidPolicy(
         what,
-        reason: "expected keep, keep-last, target, deleted, manifests, orphans, compact or expire, "
+        reason: "expected keep, keep-last, target, deleted, manifests, orphans, compact, expire or "
+          + "metadata, "
           + "found '\(name)'")
     }
   }

@@ -3,8 +3,8 @@ public import Catalogs
 internal import Iceberg
 internal import Writing
 
-/// Does for a table what is worth doing: compaction, expiry, rewriting of manifests, orphans, in this
-/// order; and says what it did, or let be, and why.
+/// Does for a table what is worth doing: compaction, expiry, rewriting of manifests, trimming of old
+/// metadata files, orphans, in this order; and says what it did, or let be, and why.
 ///
 /// A step that fails does not keep the others from being done.
 public struct Upkeep: Sendable {
@@ -17,7 +17,7 @@ public struct Upkeep: Sendable {
   }
 
   public enum Task: String, Hashable, Sendable, CaseIterable {
-    case compact, expire, manifests, orphans
+    case compact, expire, manifests, metadata, orphans
   }
 
   /// One step.
@@ -77,6 +77,7 @@ public struct Upkeep: Sendable {
     case .compact: try await compact(mode)
     case .expire: try await expire(mode)
     case .manifests: try await rewriteManifests(mode)
+    case .metadata: try await trimVersions(mode)
     case .orphans: try await sweep(mode)
     }
   }
@@ -155,6 +156,37 @@ public struct Upkeep: Sendable {
       throw .commit(error)
     }
     return Step(.manifests, .done, why)
+  }
+
+  /// How old a version of metadata has to be, and how many stay however old they are.
+  private static let versionAge = Duration.seconds(3600)
+  private static let versionCount = 100
+
+  private func trimVersions(_ mode: Mode) async throws(MaintenanceError) -> Step {
+    guard policy.trimsMetadata else {
+      return Step(.metadata, .skipped, "the policy says metadata=off")
+    }
+    let newest = try await newest()
+    var count = Self.versionCount
+    do throws(IcebergError) {
+      // What the newest one names as versions before it stays.
+      let named = try newest.metadata.properties.value(of: .previousMetadataFileCount)
+      count = Swift.max(count, Int(clamping: named.saturating(1)))
+    } catch {
+      throw .commit(.rejected(error))
+    }
+    guard mode == .run else {
+      return Step(.metadata, .skipped, "versions beyond the newest \(count) go, after an hour")
+    }
+    do throws(CatalogError) {
+      let trimmed = try await newest.trimVersions(keeping: count, olderThan: Self.versionAge)
+      guard trimmed > 0 else {
+        return Step(.metadata, .skipped, "no old versions beyond the newest \(count)")
+      }
+      return Step(.metadata, .done, "\(trimmed) old versions deleted, beyond the newest \(count)")
+    } catch {
+      throw .catalog(error)
+    }
   }
 
   private func sweep(_ mode: Mode) async throws(MaintenanceError) -> Step {

@@ -200,7 +200,8 @@ private struct LiveFiles {
       if Task.isCancelled { throw .cancelled }
       let name = snapshot.manifestList ?? "snapshot \(snapshot.id.rawValue)"
       if let parent = snapshot.parentID.flatMap({ table.metadata.snapshot($0) }),
-        snapshot.sequenceNumber <= parent.sequenceNumber, snapshot.sequenceNumber.rawValue > 0
+        snapshot.sequenceNumber <= parent.sequenceNumber,
+        snapshot.sequenceNumber.rawValue > 0
           || parent.sequenceNumber.rawValue > 0
       {
         problems.append(
