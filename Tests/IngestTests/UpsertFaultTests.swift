@@ -3,6 +3,7 @@ import Foundation
 import Ingest
 import Lake
 import LakeTestSupport
+import Synchronization
 import Testing
 
 /// A stream under storage faults. Method: fail the n-th storage call, for n = 1, 2, …, until a run
@@ -161,6 +162,44 @@ struct UpsertFaultTests {
       }
       try await check(world, note)
     }
+  }
+
+  @Test(arguments: [FaultKind.after, .halfway, .late], [true, false])
+  func `F5 what is taken in after a commit in doubt is another commit`(
+    kind: FaultKind, isOverTaken: Bool
+  ) async throws {
+    let fault = Fault(kind: kind, lasting: .untilHealed, version: .v3)
+    let world = try await World(fault, atCall: 0)
+    // From the swap of the writer's commit on, no metadata file can be written or read.
+    let armed = Mutex(false)
+    let store = FaultyStore(
+      world.memory, failing: kind, atCall: 1, lasting: .untilHealed,
+      where: { call in
+        call.path.name.hasSuffix(".metadata.json") && armed.withLock { $0 }
+      })
+    let writer = try await world.open(store)
+    try await world.stream(writer)
+    armed.withLock { $0 = true }
+    await #expect {
+      _ = try await writer.commit(["s": 7])
+    } throws: {
+      if case IngestError.commit(.stateUnknown(_, _)) = $0 { true } else { false }
+    }
+    await #expect(throws: IngestError.self) {
+      try await writer.upsert(try World.rows([9], "later"))
+    }
+    if isOverTaken { try await world.table().append([World.rows([20], "other")]) }
+    await store.heal()
+    try await writer.upsert(try World.rows([9], "later"))
+    _ = try await writer.commit(["s": 8])
+
+    var expected = World.after
+    expected["9 later"] = 1
+    if isOverTaken { expected["20 other"] = 1 }
+    #expect(try await world.texts() == expected)
+    #expect(try await world.counted().received == 7)
+    #expect(try await world.table().metadata.writerRecord("w")?.offsets == ["s": 8])
+    #expect(try await world.violations() == [])
   }
 
   @Test(arguments: Fault.all)
