@@ -17,7 +17,7 @@ struct InterruptionTests {
 
   /// A function of the shell that returns once the process $1 has set itself up for signals, or
   /// has ended.
-  static let started = """
+  private static let started = """
     started() {
       while exe=$(readlink /proc/$1/exe); do
         [[ $exe == "$LAKE" ]] && grep -q 'SigCgt:.*[4-7c-f]...$' /proc/$1/status && return

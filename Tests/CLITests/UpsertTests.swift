@@ -241,17 +241,19 @@ struct UpsertTests {
   ) async throws {
     let place = try await workplace()
     let outcome = try await place.shell(
-      InterruptionTests.started + """
-        mkfifo pipe
-        (for i in $(seq 1000); do echo "{\\"id\\":$i,\\"v\\":\\"a\\"}"; done; exec sleep 60) > pipe &
-        feeder=$!
-        "$LAKE" upsert s.t - --input-format jsonl --writer w --source-offset --commit-interval 60s \
-          < pipe > report 2> errors & upsert=$!
-        started $upsert; sleep 1.5; kill -\(signal) $upsert; wait $upsert; echo $?
-        kill $feeder
-        lake count s.t --format table; lake verify s.t --quiet > /dev/null; echo $?
-        cat errors >&2
-        """, environment: ["LAKE": LakeProcess.binary.path])
+      """
+      mkfifo pipe
+      (for i in $(seq 1000); do echo "{\\"id\\":$i,\\"v\\":\\"a\\"}"; done; exec sleep 60) > pipe &
+      feeder=$!
+      "$LAKE" upsert s.t - --input-format jsonl --writer w --source-offset --commit-interval 60s \
+        < pipe > report 2> errors & upsert=$!
+      # The writer's fence is the first that is seen of it; then rows are taken.
+      for try in $(seq 200); do [ -n "$(lake log s.t)" ] && break; sleep 0.05; done
+      sleep 1.5; kill -\(signal) $upsert; wait $upsert; echo $?
+      kill $feeder
+      lake count s.t --format table; lake verify s.t --quiet > /dev/null; echo $?
+      cat errors >&2
+      """, environment: ["LAKE": LakeProcess.binary.path])
     // A machine that is busy may not have come to take the rows.
     let told = outcome.stderr.contains("upsert interrupted: nothing was committed") ? 0 : 1000
     #expect(outcome.stdout == "\(code)\n\(told)\n0\n", "\(outcome)")
