@@ -105,9 +105,10 @@ struct ChangesCommand: AsyncParsableCommand {
     } catch {
       // A place is kept even by a command that is cancelled.
       let last = feed
-      await Task {
-        var feed = last; try? await feed.save()
-      }.value
+      await Main.uncancelled {
+        var feed = last
+        try? await feed.save()
+      }
       throw error
     }
     if printer == nil {

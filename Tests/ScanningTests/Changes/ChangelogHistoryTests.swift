@@ -86,7 +86,9 @@ struct ChangelogHistoryTests {
     guard let schema, random.chance(40) else { return nil }
     let predicate = Generators.predicate(random, on: schema, depth: 2)
     var columns = schema.fields.map(\.name).filter { _ in random.chance(50) }
-    if columns.isEmpty { columns = ["k"] }
+    // A row of another key is another row, whether the key is asked for or not.
+    let isKeyed = !schema.identifierFieldIDs.isEmpty && !columns.contains("k")
+    if columns.isEmpty || isKeyed { columns.append("k") }
     let question = { (scan: TableScan) in scan.filter(predicate).select(columns) }
     let (some, others) = (
       try await laws.rows(at: from, as: to, question),
