@@ -9,9 +9,13 @@ import Testing
 /// Compaction of random histories, alone and beside others, against models.
 @Suite("Compaction")
 struct CompactionTests {
-  private static func options(_ random: SeededRandom, branch: String) -> CompactionOptions {
+  private static func options(
+    _ random: SeededRandom, _ table: Table, branch: String
+  ) -> CompactionOptions {
     var options = CompactionOptions()
-    options.strategy = random.pick(CompactionOptions.Strategy.allCases)
+    if !table.metadata.defaultSortOrder.isUnsorted {
+      options.strategy = random.pick(CompactionOptions.Strategy.allCases)
+    }
     options.targetByteCount = random.pick([1, 3000, 1 << 20])
     options.memoryLimit = random.pick([4, 20_000, 1 << 20])
     options.commitByteCount = random.pick([1, 5000, 1 << 30])
@@ -36,7 +40,8 @@ struct CompactionTests {
         guard random.chance(40) else { continue }
         let branch = random.pick(history.branchNames)
         guard history.table.metadata.reference(branch) != nil else { continue }
-        let report = try await history.table.compact(Self.options(random, branch: branch))
+        let report = try await history.table.compact(
+          Self.options(random, history.table, branch: branch))
         rewritten += report.rewrittenFiles
         #expect(report.droppedGroups == 0, note)
         try await history.refresh()
@@ -103,7 +108,7 @@ struct CompactionTests {
         environment: .deterministic(seed: random.next()))
       let note = Comment("round \(round), seed \(random.seed)")
       do throws(MaintenanceError) {
-        let report = try await table.compact(Self.options(random, branch: "main"))
+        let report = try await table.compact(Self.options(random, table, branch: "main"))
         moved += report.movedDeletes
         committed += report.snapshotIDs.count
       } catch {
@@ -259,6 +264,26 @@ struct CompactionTests {
         #expect(try await world.table().compact().groups == 0, note)
       }
     }
+  }
+
+  @Test func `files that were not written in the table's order are sorted`() async throws {
+    let world = try await CompactionWorld(.v3)
+    for start in [Int64(30), 0, 20, 10] { try await world.append(start..<start + 10) }
+    var options = CompactionOptions()
+    options.strategy = .sort
+    await #expect(throws: MaintenanceError.self) { try await world.table().compact(options) }
+    _ = try await world.table().commit(
+      LayoutChange.sortOrder { schema throws(IcebergError) in
+        try SortOrder("k desc", schema: schema)
+      })
+    #expect(try await world.table().compact(options).rewrittenFiles == 4)
+    var found: [Int64] = []
+    for try await batch in try await world.table().scan().select(["k"]).batches() {
+      for row in 0..<batch.rowCount { found.append(batch.columns[0].integer(row)) }
+    }
+    #expect(found == (0..<40).reversed())
+    #expect(try await world.keys() == Array(0..<40))
+    #expect(try await world.table().compact(options).groups == 0)
   }
 
   @Test func `what is compacted is not compacted again`() async throws {

@@ -25,7 +25,7 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
   var filter: String?
   @Option(
     help: ArgumentHelp(
-      "binpack, or sort: all files, by the table's sort order (default: binpack).",
+      "binpack, or sort: files not in the table's sort order too (default: binpack).",
       valueName: "strategy"))
   var strategy = "binpack"
   @Option(

@@ -144,6 +144,10 @@ struct CompactionState: Sendable {
   init?(_ table: Table, _ options: CompactionOptions) async throws(MaintenanceError) {
     self.table = table
     let order = table.metadata.defaultSortOrder
+    guard options.strategy != .sort || !order.isUnsorted else {
+      throw .invalidPolicy(
+        "compaction by the sort order", reason: "the table has none (lake alter TABLE sort-by)")
+    }
     do throws(IcebergError) {
       let set = try table.metadata.properties.value(of: .targetFileByteCount)
       var target = options.targetByteCount ?? set

@@ -7,8 +7,8 @@ public struct CompactionOptions: Sendable {
     /// Files that are too small, or have too many deleted rows, are put together; each new file is in
     /// the table's sort order.
     case binpack
-    /// All files of a partition are rewritten, so that their sort order holds across files as far as
-    /// memory goes.
+    /// As ``binpack``, and all files that were not written in the table's sort order, as many of a
+    /// partition together as can be sorted in memory.
     case sort
   }
 
