@@ -12,7 +12,7 @@ struct SnapshotExpiryTests {
   private static let histories = ProcessSettings.isLong ? 300 : 5
 
   @Test
-  func `D1 D2 D3: what is left after an expiry is what the snapshots that stay reach`()
+  func `D1 D2 D3, rule 116: what is left after an expiry is what the snapshots that stay reach`()
     async throws
   {
     let random = SeededRandom(printing: "expiry")
