@@ -17,13 +17,12 @@ extension KeyIndex: KeyLookup {
     var found: [Int: [Int64]] = [:]
     for number in numbers { if let number { found[number] = [] } }
     var entries: [FoundEntry] = []
-    for (number, segment) in segments.enumerated() {
-      segment.find(hashes, into: &entries, segment: number)
+    for segment in segments {
+      // What is kept outside of memory would have to be fetched: the caller reads the columns then.
+      guard let memory = segment.memory else { return numbers.map { _ in nil } }
+      memory.find(hashes, into: &entries)
     }
-    for entry in entries {
-      let segment = segments[entry.segment]
-      found[segment.file(entry.entry)]?.append(segment.position(entry.entry))
-    }
+    for entry in entries { found[entry.file]?.append(entry.position) }
     return numbers.map { $0.flatMap { found[$0] } }
   }
 }
