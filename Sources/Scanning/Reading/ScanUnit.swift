@@ -86,13 +86,10 @@ struct ScanUnit: Sendable {
     }
   }
 
-  /// True if `error` is of an index by which rows were left out that are not of this unit.
+  /// True if `error` is of a page index, and by page indexes rows were left out that are not of this
+  /// unit: whoever wrote one wrong may have written those of the filter's columns wrong as well.
   private func putsOthersInDoubt(_ error: ParquetError) -> Bool {
-    guard part.isPruned, rows.count < part.rowCount, let path = error.leafOfPageIndex,
-      let filter = part.file.filter
-    else { return false }
-    let leaves = part.file.parquet.footer.schema.leaves
-    return filter.leaves.values.contains { leaves[$0].name == path }
+    part.isPruned && rows.count < part.rowCount && error.leafOfPageIndex != nil
   }
 
   private func decode(_ workspaces: WorkspacePool) async throws(ScanError) -> UnitRows {
