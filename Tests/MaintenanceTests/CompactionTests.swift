@@ -121,7 +121,8 @@ struct CompactionTests {
       #expect(difference == nil, "\(note): \(after.log)")
       #expect(try await after.invariants.violations() == [], note)
     }
-    #expect(committed > 0)
+    // In a few rounds it may happen that there never was anything to compact.
+    if ProcessSettings.isLong { #expect(committed > 0) }
     print("compaction beside others: \(committed) commits, \(moved) deletes moved")
   }
 
