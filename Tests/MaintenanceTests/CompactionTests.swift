@@ -50,7 +50,8 @@ struct CompactionTests {
       }
       #expect(try await history.invariants.violations() == [])
     }
-    #expect(rewritten > 0)
+    // As below.
+    if ProcessSettings.isLong { #expect(rewritten > 0) }
   }
 
   /// Someone who changes the table between the calls of another.
