@@ -47,10 +47,24 @@ let package = Package(
     .executable(name: "lake-bench", targets: ["LakeBench"]),
     // What pyarrow loads to exchange batches with us in one process: for tests.
     .library(name: "ArrowExchange", type: .dynamic, targets: ["ArrowExchange"]),
+    // Each brings packages or a C library of its own, so that who wants `Lake` alone builds none.
+    .library(name: "LakeS3", targets: ["S3Storage"]),
+    .library(name: "LakeREST", targets: ["RESTCatalog"]),
+    .library(name: "LakeSQLite", targets: ["SQLiteCatalog"]),
+  ],
+  traits: [
+    .trait(
+      name: "Network",
+      description: "S3 and REST catalogs in `lake`; their packages take minutes to build."),
+    .default(enabledTraits: ["Network"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // layer 0
@@ -94,6 +108,24 @@ let package = Package(
     module(
       "Maintenance", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
       "Storage", "Parquet", "Columnar", "Bytes"),
+    // side: what a table needs elsewhere than on a disk
+    .target(
+      name: "Network",
+      dependencies: [
+        "Storage", "JSON", "Bytes",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: strict),
+    module("S3Storage", "Network", "Storage", "Bytes"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    module("SQLiteCatalog", "Catalogs", "Iceberg", "Storage", "JSON", "Bytes", "CSQLite"),
+    module(
+      "RESTCatalog", "Network", "S3Storage", "Catalogs", "Iceberg", "Storage", "JSON", "Bytes"),
     // face
     module(
       "Lake", "Maintenance", "Ingest", "KeyIndexing", "Writing", "Scanning", "Expressions",
@@ -103,7 +135,9 @@ let package = Package(
     .executableTarget(
       name: "LakeCLI",
       dependencies: [
-        "Lake", "JSON", "Codecs", "Avro",
+        "Lake", "SQLiteCatalog", "JSON", "Codecs", "Avro",
+        .target(name: "S3Storage", condition: .when(traits: ["Network"])),
+        .target(name: "RESTCatalog", condition: .when(traits: ["Network"])),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -137,6 +171,12 @@ let package = Package(
     tests("Ingest", "Ingest", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
     tests(
       "Maintenance", "Maintenance", "Ingest", "Writing", "Catalogs", "Storage", "Iceberg",
+      "LakeTestSupport", "Lake"),
+    tests("Network", "Network", "Storage", "Bytes", "JSON", "LakeTestSupport"),
+    tests("S3Storage", "S3Storage", "Network", "Storage", "Bytes", "LakeTestSupport", "Lake"),
+    tests("SQLiteCatalog", "SQLiteCatalog", "Catalogs", "Storage", "LakeTestSupport", "Lake"),
+    tests(
+      "RESTCatalog", "RESTCatalog", "S3Storage", "Network", "Catalogs", "Storage", "JSON",
       "LakeTestSupport", "Lake"),
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
