@@ -43,6 +43,8 @@ bench-upkeep: setup
 	.build/release/lake-bench upkeep_compact 2 '{"rows": 6000000, "files": 200}'
 	.build/release/lake-bench upkeep_expire 2 '{"snapshots": 10000, "kept": 100}'
 	.build/release/lake-bench upkeep_orphans 2 '{"files": 100000}'
+	.build/release/lake-bench upkeep_rounds 2 '{"rounds": 100}'
+	.build/release/lake-bench soak 2 '{"seconds": 600, "keys": 1000000, "size": 10000}'
 
 clean:
 	rm -rf .build
