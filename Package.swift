@@ -87,7 +87,7 @@ let package = Package(
     module(
       "Inputs", "ParquetFiles", "Parquet", "Avro", "Arrow", "Storage", "JSON", "Columnar",
       "Codecs", "Bytes"),
-    module("Catalogs", "Iceberg", "Storage", "Codecs", "Bytes"),
+    module("Catalogs", "Iceberg", "Storage", "JSON", "Codecs", "Bytes"),
     module("Expressions", "Iceberg", "Columnar", "Bytes"),
     // layer 5
     module(
@@ -174,7 +174,8 @@ let package = Package(
       "LakeTestSupport", "Lake"),
     tests("Network", "Network", "Storage", "Bytes", "JSON", "LakeTestSupport"),
     tests("S3Storage", "S3Storage", "Network", "Storage", "Bytes", "LakeTestSupport", "Lake"),
-    tests("SQLiteCatalog", "SQLiteCatalog", "Catalogs", "Storage", "LakeTestSupport", "Lake"),
+    tests(
+      "SQLiteCatalog", "SQLiteCatalog", "CSQLite", "Catalogs", "Storage", "LakeTestSupport", "Lake"),
     tests(
       "RESTCatalog", "RESTCatalog", "S3Storage", "Network", "Catalogs", "Storage", "JSON",
       "LakeTestSupport", "Lake"),

@@ -28,6 +28,8 @@ enum Workloads {
     "upkeep_compact": UpkeepWorkloads.compact,
     "upkeep_expire": UpkeepWorkloads.expire,
     "upkeep_orphans": UpkeepWorkloads.orphans,
+    "upkeep_rounds": UpkeepWorkloads.rounds,
+    "soak": SoakWorkload.run,
   ]
 }
 

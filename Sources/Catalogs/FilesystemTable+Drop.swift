@@ -17,7 +17,11 @@ extension FilesystemTable {
   package func drop(_ mode: DropMode) async throws(CatalogError) {
     let table = try await load()
     let activity = "dropping \(name)"
-    if mode == .purge { try await checkNothingNested(activity) }
+    if mode == .purge {
+      // What is deleted is listed again once no commit counts any more.
+      _ = try await TablePurge(
+        of: name, in: layout.location, metadataFolders: [layout.metadataFolder], store: store)
+    }
     try await reaching(activity) { () async throws(StorageError) in
       let newest = FilesystemLayout.version(of: table.metadataLocation.name) ?? 0
       let (note, versions) = try await closeTable(at: newest)
@@ -88,21 +92,6 @@ extension FilesystemTable {
     for object in try await store.listAll(layout.location)
     where object.path != note && object.path != last?.path {
       try await store.delete(object.path)
-    }
-  }
-
-  /// Throws if another table lies within this one's folder, which a purge would take with it.
-  private func checkNothingNested(_ activity: String) async throws(CatalogError) {
-    let objects = try await reaching(activity) {
-      () async throws(StorageError) in try await store.listAll(layout.location)
-    }
-    for object in objects {
-      guard let folder = object.path.parent, folder.name == "metadata",
-        folder != layout.metadataFolder, FilesystemLayout.version(of: object.path.name) != nil
-      else { continue }
-      throw .unsupported(
-        what: "a purge of \(name), which has another table in its folder",
-        instead: "drop \(folder.parent?.text ?? folder.text) first")
     }
   }
 }

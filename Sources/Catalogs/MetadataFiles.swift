@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
+package import Bytes
 internal import Codecs
 public import Iceberg
 public import Storage
@@ -30,6 +30,25 @@ public enum MetadataFiles {
     }
   }
 
+  /// As ``read(_:in:)``, for a file that someone named.
+  ///
+  /// - Throws: ``CatalogError/tableNotFound(_:)`` if there is none.
+  package static func readToRegister(
+    _ path: ObjectPath, in store: any ObjectStore
+  ) async throws(CatalogError) -> TableMetadata {
+    do throws(CatalogError) {
+      return try await read(path, in: store)
+    } catch {
+      if case .storage(let cause, _) = error, cause.isNotFound { throw .tableNotFound(path.text) }
+      throw error
+    }
+  }
+
+  /// True for the name of a file with the metadata of a table, of whichever catalog.
+  package static func isName(_ name: String) -> Bool {
+    name.hasSuffix(".metadata.json") || name.hasSuffix(".metadata.json.gz")
+  }
+
   private static func inflated(_ bytes: Buffer) throws(IcebergError) -> Buffer {
     guard bytes.count >= 2, bytes.bytes.loadLE(at: 0, as: UInt16.self) == 0x8b1f else {
       return bytes
@@ -48,7 +67,7 @@ public enum MetadataFiles {
   }
 
   /// The bytes of a file that holds `metadata`.
-  static func encode(_ metadata: TableMetadata, compressed: Bool) -> Buffer {
+  package static func encode(_ metadata: TableMetadata, compressed: Bool) -> Buffer {
     let json = metadata.encoded()
     guard compressed else { return json }
     do throws(CodecError) {
@@ -63,7 +82,7 @@ public enum MetadataFiles {
 
 extension TableMetadata {
   /// True if the table's property asks for compressed metadata files.
-  var wantsCompressedFiles: Bool {
+  package var wantsCompressedFiles: Bool {
     (try? properties.value(of: .metadataCompression)) == "gzip"
   }
 }

@@ -83,7 +83,7 @@ struct StalledWriterTests {
       #expect(isConflict(outcome), "version \(table.metadataLocation.name): \(outcome)")
       await #expect(throws: AppendError<Never>.self) { try await world.append("late", to: table) }
     }
-    #expect(try await world.catalog().listTables(in: ["db"]).isEmpty)
+    #expect(try await world.catalog().listNamespaces(in: []).isEmpty)
     await #expect(throws: CatalogError.self) { try await world.load() }
   }
 
@@ -139,7 +139,7 @@ struct StalledWriterTests {
       } catch {
         Issue.record("moment \(moment): \(error)")
       }
-      #expect(try await world.catalog().listTables(in: ["db"]).isEmpty, "moment \(moment)")
+      #expect(try await world.catalog().listNamespaces(in: []).isEmpty, "moment \(moment)")
       if await counter.count < moment {
         #expect(moment > 8, "the drop made too few calls for this test to mean anything")
         return
@@ -166,7 +166,7 @@ struct StalledWriterTests {
         #expect(table.metadataLocation.name == "v4.metadata.json", "call \(call)")
         try await world.catalog().dropTable(world.identifier, .purge)
       }
-      #expect(try await world.catalog().listTables(in: ["db"]).isEmpty, "call \(call)")
+      #expect(try await world.catalog().listNamespaces(in: []).isEmpty, "call \(call)")
       let again = try await world.make(upTo: 3)
       #expect(try await world.texts() == ["row 1", "row 2"], "call \(call)")
       #expect(again[2].metadata.uuid != nil)

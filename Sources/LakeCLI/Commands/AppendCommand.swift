@@ -67,7 +67,7 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     for file in files {
       let path = try Location.absolute(file)
       let reader = try await InputReader.open(
-        path, in: Stores.local, options: input.options(columns: nil))
+        path, in: Stores.ofEnvironment, options: input.options(columns: nil))
       let format = input.inputFormat ?? InputFormat(fileName: path.name)
       let hasTypes = format != .csv && format != .jsonl
       inputs.append((try Schema(inferredFrom: reader.fields), hasTypes))
@@ -85,6 +85,6 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
       throw ValidationError("--create needs a file to take the columns from, not standard input.")
     }
     return try await InputReader.open(
-      Location.absolute(first), in: Stores.local, options: input.options(columns: nil))
+      Location.absolute(first), in: Stores.ofEnvironment, options: input.options(columns: nil))
   }
 }

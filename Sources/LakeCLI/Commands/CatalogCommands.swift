@@ -19,9 +19,6 @@ struct ListCommand: AsyncParsableCommand {
     let parts = (namespace ?? "").split(separator: ".").map(String.init)
     let namespaces = try await catalog.listNamespaces(in: parts)
     let tables = parts.isEmpty ? [] : try await catalog.listTables(in: parts)
-    if let namespace, namespaces.isEmpty, tables.isEmpty {
-      throw CatalogError.namespaceNotFound(namespace)
-    }
     var result = try ResultTable("kind string not null, name string not null")
     for parts in namespaces {
       result.rows.append([.text("namespace"), .text(parts.joined(separator: "."))])

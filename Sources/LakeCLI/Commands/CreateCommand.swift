@@ -42,7 +42,7 @@ struct CreateCommand: AsyncParsableCommand, ChangingCommand {
       columns = try Schema(schema, key: definition.keyNames)
     } else {
       let reader = try await InputReader.open(
-        Location.absolute(like ?? ""), in: Stores.local, options: InputOptions())
+        Location.absolute(like ?? ""), in: Stores.ofEnvironment, options: InputOptions())
       columns = try Schema(inferredFrom: reader.fields).identified(by: definition.keyNames)
     }
     try definition.check(location: location, of: identifier, in: catalog)

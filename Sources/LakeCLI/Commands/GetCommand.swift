@@ -118,7 +118,7 @@ struct GetCommand: AsyncParsableCommand {
           StandardInput(), format: options.format ?? .jsonl, options: options)
       }
       return try await InputReader.open(
-        Location.absolute(keyFile), in: Stores.local, options: options)
+        Location.absolute(keyFile), in: Stores.ofEnvironment, options: options)
     }
     let lines = try keys.map { key in
       if key.hasPrefix("{") { return key.split(separator: "\n").joined(separator: " ") }

@@ -94,7 +94,7 @@ final class InputSequence {
     } catch {
       throw .storage(.invalidPath(file, reason: "\(error)"))
     }
-    return try await InputReader.open(path, in: Stores.local, options: options)
+    return try await InputReader.open(path, in: Stores.ofEnvironment, options: options)
   }
 }
 

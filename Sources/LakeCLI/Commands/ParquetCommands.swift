@@ -17,7 +17,7 @@ struct ParquetCommand: AsyncParsableCommand {
 
   /// The file at `text`, its footer read.
   static func open(_ text: String) async throws -> ParquetFile {
-    try await ParquetFile.open(Location.absolute(text), in: Stores.local)
+    try await ParquetFile.open(Location.absolute(text), in: Stores.ofEnvironment)
   }
 }
 

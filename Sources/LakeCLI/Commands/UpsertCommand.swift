@@ -304,7 +304,7 @@ extension UpsertCommand {
         SampleSource(head), format: format, options: options)
     } else {
       reader = try await InputReader.open(
-        Location.absolute(files[0]), in: Stores.local, options: options)
+        Location.absolute(files[0]), in: Stores.ofEnvironment, options: options)
     }
     let dropped = [operationColumn, offsetColumn].compactMap { $0 }
     let fields = reader.fields.filter { field in

@@ -72,30 +72,37 @@ struct Configuration {
     return result + rest
   }
 
-  /// The filesystem catalog called `name`.
-  ///
-  /// Its property `allow-locations` names, by comma, where tables may have files besides their own
-  /// folders, as `locations` does.
-  func filesystemCatalog(
-    named name: String, allowing locations: [ObjectPath]
-  ) throws -> FilesystemCatalog {
+  /// The catalog called `name`.
+  func catalog(named name: String) throws -> CatalogConfiguration {
     guard let properties = catalogs[name] else {
       let known = catalogs.keys.sorted().joined(separator: ", ")
       throw CommandError.notFound(
         "no catalog '\(name)' in \(path)" + (known.isEmpty ? "" : "; there are: \(known)"))
     }
-    let type = properties["type"] ?? "filesystem"
-    guard type == "filesystem" || type == "hadoop" else {
-      throw CommandError.failed("\(path): catalogs of type '\(type)' are not supported")
+    return CatalogConfiguration(name: name, properties: properties, file: path)
+  }
+}
+
+/// What the configuration file says of one catalog.
+struct CatalogConfiguration {
+  let name: String
+  /// By Iceberg's names. Values may be secret: none is ever printed.
+  let properties: [String: String]
+  /// Where they were read.
+  let file: String
+
+  /// The value of `key`.
+  func required(_ key: String) throws -> String {
+    guard let value = properties[key] else {
+      throw CommandError.failed("\(file): catalog '\(name)' has no \(key)")
     }
-    let allowed = try (properties["allow-locations"] ?? "").split(separator: ",").map {
+    return value
+  }
+
+  /// Where tables may have files besides their own folders, as `allow-locations` names by comma.
+  func allowedLocations() throws -> [ObjectPath] {
+    try (properties["allow-locations"] ?? "").split(separator: ",").map {
       try Location.absolute(String($0).trimmed)
     }
-    guard let warehouse = properties["warehouse"] else {
-      throw CommandError.failed("\(path): catalog '\(name)' has no warehouse")
-    }
-    return FilesystemCatalog(
-      warehouse: try Location.absolute(warehouse), store: Stores.local,
-      allowing: locations + allowed)
   }
 }

@@ -38,12 +38,13 @@ struct CatalogOptions: ParsableArguments {
   /// The catalog asked for.
   func open() async throws -> any Catalog {
     if let catalog {
-      return try await Configuration.load().filesystemCatalog(
-        named: catalog, allowing: try allowed())
+      return try await Configuration.load().catalog(named: catalog).open(
+        allowing: try allowed())
     }
     let location = warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse"
     return try FilesystemCatalog(
-      warehouse: Location.absolute(location), store: Stores.local, allowing: try allowed())
+      warehouse: Location.absolute(location), store: Stores.ofEnvironment,
+      allowing: try allowed())
   }
 
   /// The table that `name` names: in the catalog, or at a location.
@@ -64,7 +65,7 @@ struct CatalogOptions: ParsableArguments {
       case .identifier(let identifier): return try await open().loadTable(identifier)
       case .location(let text):
         return try await TableAtLocation.open(
-          Location.absolute(text), store: Stores.local, allowing: try allowed())
+          Location.absolute(text), store: Stores.ofEnvironment, allowing: try allowed())
       }
     } catch CatalogError.tableNotFound {
       return nil
@@ -107,9 +108,4 @@ struct TableName {
     }
     return identifier
   }
-}
-
-/// The stores the command can reach.
-enum Stores {
-  static let local: any ObjectStore = LocalStore()
 }
