@@ -54,7 +54,7 @@ actor ModelServer: HTTPTransport {
     self.warehouse = warehouse
   }
 
-  func update(_ body: (isolated ModelServer) -> Void) { body(self) }
+  func update(_ body: @Sendable (isolated ModelServer) -> Void) { body(self) }
 
   func fail(_ plan: FaultPlan) { plans.append(plan) }
   func dropPlans() { plans = [] }
@@ -139,6 +139,7 @@ actor ModelServer: HTTPTransport {
     var parts = seen.path.split(separator: "/", omittingEmptySubsequences: false).map {
       Self.decoded(String($0))
     }
+    if parts.count > 2, parts[1] == "api" { parts.remove(at: 1) }
     guard parts.count > 2, parts[0].isEmpty, parts[1] == "v1" else { throw Refusal.noRoute(seen) }
     parts.removeFirst(2)
     if parts == ["oauth", "tokens"] { return issueToken(seen) }
