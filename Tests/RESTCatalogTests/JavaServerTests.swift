@@ -50,7 +50,9 @@ struct JavaServerTests {
     try await JavaServer.using("the laws of catalogs") { server in
       try await connected(server) { catalog in
         try await connected(server) { other in
-          for law in CatalogContract.laws {
+          // Its JDBC catalog takes a namespace away that has another in it.
+          let excused = "namespaces lie in namespaces, and each lists its own"
+          for law in CatalogLawTests.laws where law.name != excused {
             do {
               try await law.check(
                 CatalogSubject(
@@ -93,21 +95,37 @@ struct JavaServerTests {
         table = try await table.commit(
           LayoutChange.partitions { terms, _ throws(IcebergError) in terms = [] }
         ).table
+        var options = UpsertOptions()
+        options.key = ["k"]
+        options.writer = "stream"
+        let writer = try await UpsertWriter.open(table, options)
+        let change = Rows.batch(
+          [[.long(1), .int(70), .string("new"), .int(1)], [.long(2000), .int(7), nil, nil]],
+          table.metadata.currentSchema)
+        try await writer.upsert(change)
+        try await writer.commit(["source": 2])
+        try await writer.close()
+        table = try await table.refreshed()
         table = try await table.commit(ReferenceChange.createBranch("side")).table
         table = try await table.commit(ReferenceChange.createTag("before")).table
         table = try await table.commit(PropertyChange(set: ["note": "x"])).table
         let row = Rows.batch(
           [[.long(1000), .int(1), .string("late"), .int(9)]], table.metadata.currentSchema)
         table = try #require(try await table.append([row])).table
-        let before = table.metadata.snapshots.count
         table = try await table.commit(ReferenceChange.remove(.branch, "side")).table
-        #expect(table.metadata.snapshots.count == before)
-        #expect(try await keys(table).count == 98)
+        table = try await table.commit(ReferenceChange.remove(.tag, "before")).table
+        let expiry = SnapshotExpiry(
+          table, ExpiryPolicy(maxSnapshotAge: .zero, minSnapshotsToKeep: 1))
+        _ = try await expiry.run()
+        table = try await table.refreshed()
+        #expect(table.metadata.snapshots.count == 1)
+        #expect(try await keys(table).count == 99)
 
         let moved = try TableIdentifier("db.moved")
         try await catalog.renameTable(identifier, to: moved)
         table = try await catalog.loadTable(moved)
-        try await agree(table, version == .v2 ? ["java", "pyiceberg", "duckdb"] : ["java", "duckdb"])
+        try await agree(
+          table, version == .v2 ? ["java", "pyiceberg", "duckdb"] : ["java", "duckdb"])
 
         try await catalog.dropTable(moved, .keepFiles)
         #expect(try await catalog.listTables(in: ["db"]).isEmpty)
@@ -269,7 +287,8 @@ struct JavaServerTests {
         #expect(try await keys(table) == expected.sorted())
         let ids = table.metadata.snapshots.map { $0.summary[SnapshotSummary.commitIDKey] }
         #expect(Set(ids).count == writers * commits, "each commit is one snapshot")
-        print("\(writers) × \(commits) commits, \(wires.reduce(0) { $0 + $1.lostCount }) answers lost")
+        print(
+          "\(writers) × \(commits) commits, \(wires.reduce(0) { $0 + $1.lostCount }) answers lost")
       }
     }
   }

@@ -75,7 +75,9 @@ actor ModelServer: HTTPTransport {
   private func receive(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
     let seen = Self.received(request)
     received.append(seen)
-    guard let i = plans.firstIndex(where: { $0.matches(seen) }) else { return await answer(request) }
+    guard let i = plans.firstIndex(where: { $0.matches(seen) }) else {
+      return await answer(request)
+    }
     plans[i].seen += 1
     guard plans[i].isDue else { return await answer(request) }
     plans[i].fired += 1
@@ -126,6 +128,8 @@ actor ModelServer: HTTPTransport {
       response = try await route(seen, request)
     } catch let error as Refusal {
       response = error.response
+    } catch let error as CatalogError {
+      response = Refusal(400, "BadRequestException", "\(error)").response
     } catch let error as IcebergError {
       response = Refusal(400, "ValidationException", "\(error)").response
     } catch {
@@ -144,7 +148,8 @@ actor ModelServer: HTTPTransport {
     parts.removeFirst(2)
     if parts == ["oauth", "tokens"] { return issueToken(seen) }
     if let token, seen.headers["authorization"] != "Bearer \(token)" {
-      throw Refusal(401, "NotAuthorizedException", "no, not with \(seen.headers["authorization"] ?? "nothing")")
+      throw Refusal(
+        401, "NotAuthorizedException", "no, not with \(seen.headers["authorization"] ?? "nothing")")
     }
     if parts == ["config"] { return Self.json(configuration) }
     if !prefix.isEmpty {
