@@ -105,6 +105,11 @@ extension RESTCatalog {
         if error.status == 404, !error.type.hasPrefix("NoSuchNamespace") {
           return .tableNotFound(metadataLocation.text)
         }
+        if error.status == 400 || error.status == 422 {
+          return .invalidMetadata(
+            file: metadataLocation,
+            .invalid("the registration of \(identifier)", reason: "\(error)"))
+        }
         return Self.creationError(error, identifier)
       })
     return try await opened(response, identifier)

@@ -78,6 +78,11 @@ public struct RESTCatalog: Catalog {
       let response = try await client.send(call)
       return try ServerConfiguration(try Message(response.body, "the configuration").json)
     } catch {
+      if error.status == 404 {
+        throw .unsupported(
+          what: "the server at \(client.address) as a REST catalog",
+          instead: "it has no route v1/config: check 'uri' and 'warehouse' (\(error.words))")
+      }
       throw .storage(
         error.storageError("GET", at: client.place(call)), while: "opening catalog '\(name)'")
     }

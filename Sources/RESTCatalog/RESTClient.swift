@@ -86,8 +86,14 @@ struct RESTClient: Sendable {
   private func success(
     _ response: HTTPResponse, of request: HTTPRequest
   ) throws(RESTFailure) -> HTTPResponse {
-    if (200..<300).contains(response.status) || response.status == 304 { return response }
-    throw .answered(ServerError(response, of: request))
+    guard (200..<300).contains(response.status) || response.status == 304 else {
+      throw .answered(ServerError(response, of: request))
+    }
+    // Some gateways say 200 whatever the server behind them said.
+    if let error = ErrorMessage(hiddenIn: response.body) {
+      throw .unreadable("an error, sent as a success: \(error.type): \(error.message)")
+    }
+    return response
   }
 
   /// The headers of a request under a key that the server remembers it by; none if it does not.
@@ -130,7 +136,9 @@ extension ServerError {
   private static func printable(_ text: String, without secrets: [String], limit: Int) -> String {
     var text = text
     // Short ones, as `Bearer`, are no secrets, and words of every text.
-    for secret in secrets where secret.utf8.count >= 8 { text = text.replacing(secret, with: "•••") }
+    for secret in secrets where secret.utf8.count >= 8 {
+      text = text.replacing(secret, with: "•••")
+    }
     let scalars = text.unicodeScalars.prefix(limit).map { scalar in
       scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) ? " " : scalar
     }

@@ -70,7 +70,8 @@ struct RESTSettings: Sendable {
     var headers: [(name: String, value: Secret)] = []
     for (key, value) in properties.sorted(by: { $0.key < $1.key }) where key.hasPrefix("header.") {
       let name = key.dropFirst("header.".count).lowercased()
-      let isName = !name.isEmpty && name.utf8.allSatisfy { $0.isAlphanumeric || $0 == 0x2d || $0 == 0x5f }
+      let isName =
+        !name.isEmpty && name.utf8.allSatisfy { $0.isAlphanumeric || $0 == 0x2d || $0 == 0x5f }
       guard isName, !["host", "content-length", "transfer-encoding", "connection"].contains(name),
         !headers.contains(where: { $0.name == name })
       else { throw wrong("'\(key)'", "name a header that may be set, once") }

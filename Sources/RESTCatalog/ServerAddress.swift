@@ -40,7 +40,9 @@ struct ServerAddress: Hashable, Sendable {
   var isPrivate: Bool { origin.isSecure || origin.isLoopback }
 
   /// As errors name it.
-  var place: ObjectPath { (try? ObjectPath(description + (path.isEmpty ? "/" : ""))) ?? .machineRoot }
+  var place: ObjectPath {
+    (try? ObjectPath(description + (path.isEmpty ? "/" : ""))) ?? .machineRoot
+  }
 
   private static func isAllowed(_ byte: UInt8) -> Bool {
     byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "?") && byte != UInt8(ascii: "#")

@@ -76,7 +76,8 @@ extension TableMetadata {
     var updates: [TableUpdate] = []
     if let uuid { updates.append(.assignUUID(uuid)) }
     updates += [
-      .upgradeFormatVersion(formatVersion), .addSchema(currentSchema), .setCurrentSchema(.lastAdded),
+      .upgradeFormatVersion(formatVersion), .addSchema(currentSchema),
+      .setCurrentSchema(.lastAdded),
       .addPartitionSpec(defaultPartitionSpec), .setDefaultPartitionSpec(.lastAdded),
       .addSortOrder(defaultSortOrder), .setDefaultSortOrder(.lastAdded), .setLocation(location),
     ]

@@ -49,7 +49,9 @@ actor TokenSource: Authorization {
     // Someone else may have been told of it before, and got the next one.
     if let token {
       let other = request.with(token.secret)
-      if other.headers.last?.value != refused.headers.last(where: { $0.name == "authorization" })?.value {
+      if other.headers.last?.value
+        != refused.headers.last(where: { $0.name == "authorization" })?.value
+      {
         return other
       }
     }

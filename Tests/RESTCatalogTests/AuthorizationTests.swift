@@ -89,7 +89,10 @@ struct AuthorizationTests {
   @Test(arguments: [
     ["uri": "http://catalog.example/", "token": "canary-1234"],
     ["uri": "http://catalog.example/", "credential": "id:canary-1234"],
-    ["uri": "https://c.example/", "credential": "id:canary-1234", "oauth2-server-uri": "http://o.example/t"],
+    [
+      "uri": "https://c.example/", "credential": "id:canary-1234",
+      "oauth2-server-uri": "http://o.example/t",
+    ],
     ["uri": "http://catalog.example/", "header.Authorization": "Basic canary-1234"],
     ["uri": "https://user:canary-1234@catalog.example/"],
     ["uri": "https://c.example/?token=canary-1234"],

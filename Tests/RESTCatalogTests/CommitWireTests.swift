@@ -157,7 +157,7 @@ struct CommitWireTests {
       #expect(body.contains(type), "\(type)")
     }
     _ = try await world.load().commit(
-      SchemaChange { schema throws(IcebergError) in try schema.add("w", .int) })
+      SchemaChange { schema throws(IcebergError) in try schema.add("w", type: .int) })
     let evolution = try #require(await world.server.received.last(where: FaultPlan.commits)?.body)
     #expect(evolution.contains("assert-last-assigned-field-id"))
     #expect(evolution.contains("assert-current-schema-id"))
@@ -168,9 +168,9 @@ struct CommitWireTests {
     try await world.make()
     let stale = try await world.load()
     _ = try await world.load().commit(
-      SchemaChange { schema throws(IcebergError) in try schema.add("a", .int) })
+      SchemaChange { schema throws(IcebergError) in try schema.add("a", type: .int) })
     _ = try await stale.commit(
-      SchemaChange { schema throws(IcebergError) in try schema.add("b", .int) })
+      SchemaChange { schema throws(IcebergError) in try schema.add("b", type: .int) })
     let fields = try await world.load().metadata.currentSchema.fields
     #expect(fields.map(\.name) == ["k", "v", "a", "b"])
     #expect(Set(fields.map(\.id)).count == 4)
@@ -184,7 +184,7 @@ struct CommitWireTests {
     try await world.make()
     await world.server.fail(FaultPlan(fault, where: FaultPlan.commits))
     _ = try await world.load().commit(
-      SchemaChange { schema throws(IcebergError) in try schema.add("a", .int) })
+      SchemaChange { schema throws(IcebergError) in try schema.add("a", type: .int) })
     _ = try await world.load().commit(PropertyChange(set: ["x": "y"]))
     await world.server.deliverHeld()
     let metadata = try await world.load().metadata

@@ -81,7 +81,8 @@ struct ServerSettingsTests {
         try TableIdentifier("db.t\(i)"), TableDefinition(schema: try Schema("k int")))
     }
     #expect(try await catalog.listTables(in: ["db"]).map(\.name) == (0..<10).map { "t\($0)" })
-    #expect(await world.server.received.count { $0.method == "GET" && $0.path.hasSuffix("/tables") } == 4)
+    #expect(
+      await world.server.received.count { $0.method == "GET" && $0.path.hasSuffix("/tables") } == 4)
     let endless = EndlessListing(base: world.server)
     let other = try await RESTCatalog.connect(
       name: "test", properties: RESTWorld.properties, environment: world.environment,
@@ -105,7 +106,8 @@ struct ServerSettingsTests {
   @Test func `a server that writes Lake's metadata anew does not make it corrupt`() async throws {
     let world = try RESTWorld()
     let table = try await world.append("one", to: try await world.make())
-    #expect(String(decoding: table.metadata.encoded().array(), as: UTF8.self).contains("lake-crc32c"))
+    #expect(
+      String(decoding: table.metadata.encoded().array(), as: UTF8.self).contains("lake-crc32c"))
     let catalog = try await RESTCatalog.connect(
       name: "test", properties: RESTWorld.properties, environment: world.environment,
       transport: Reordering(base: world.server),

@@ -39,7 +39,7 @@ struct TransactionTests {
       #expect(try await table.refreshed().metadata.properties["both"] == "1")
     }
     _ = try await tables[1].commit(
-      SchemaChange { schema throws(IcebergError) in try schema.add("b", .int) })
+      SchemaChange { schema throws(IcebergError) in try schema.add("b", type: .int) })
     guard case .conflict = try await catalog.commitTransaction(commits(tables, "2")) else {
       Issue.record("no conflict")
       return

@@ -31,7 +31,8 @@ extension ModelServer {
       return Self.json(#"{"updated":[],"removed":[]}"#)
     }
     if seen.method == "DELETE" {
-      let isUsed = tables.keys.contains { NamePath($0.namespace) == name }
+      let isUsed =
+        tables.keys.contains { NamePath($0.namespace) == name }
         || namespaces.keys.contains { $0.isInside(name) }
       if isUsed { throw Refusal(409, "NamespaceNotEmptyException", "\(name) is not empty") }
       namespaces[name] = nil
@@ -57,13 +58,15 @@ extension ModelServer {
     guard namespaces[NamePath(name)] != nil else {
       throw Refusal(404, "NoSuchNamespaceException", "no namespace \(name)")
     }
-    let names = tables.keys.filter { NamePath($0.namespace) == NamePath(name) }.map(Self.identifier).sorted()
+    let names = tables.keys.filter { NamePath($0.namespace) == NamePath(name) }.map(Self.identifier)
+      .sorted()
     return Self.page(names, "identifiers", seen)
   }
 
   /// The part of `names` that the request asks for.
   static func page(_ names: [String], _ member: String, _ seen: Received) -> HTTPResponse {
-    guard let token = seen.query["pageToken"], let size = seen.query["pageSize"].flatMap({ Int($0) })
+    guard let token = seen.query["pageToken"],
+      let size = seen.query["pageSize"].flatMap({ Int($0) })
     else { return json(#"{"\#(member)":[\#(names.joined(separator: ","))]}"#) }
     let start = Int(token) ?? 0
     let part = names.dropFirst(start).prefix(size)
@@ -84,7 +87,8 @@ extension ModelServer {
     properties["format-version"] = nil
     let spec = try body["partition-spec"].map { try PartitionSpec(json: $0) }
     let order = try body["write-order"].map { try SortOrder(json: $0) }
-    let place = body["location"]?.string
+    let place =
+      body["location"]?.string
       ?? "\(warehouse)/\(namespace.joined(separator: "/"))/\(name)-\(environment.uuid().prefix(8))"
     let metadata = try TableMetadata.create(
       schema: try Schema(json: schema), partitionSpec: spec ?? .unpartitioned,
@@ -245,13 +249,15 @@ extension ModelServer {
 
   private func told(_ entry: Entry) -> HTTPResponse {
     let metadata = String(decoding: entry.metadata.encoded().array(), as: UTF8.self)
-    let place = entry.location.isEmpty ? "null" : #""\#(entry.location)""#
+    let place = Self.text(entry.location.isEmpty ? .null : .string(entry.location))
     return Self.json(
       #"{"metadata-location":\#(place),"metadata":\#(metadata),"config":{}\#(tableExtras)}"#,
       headers: sendsETags ? [("etag", Self.etag(entry))] : [])
   }
 
-  static func etag(_ entry: Entry) -> String { #""\#(entry.location)""# }
+  static func etag(_ entry: Entry) -> String {
+    #"W/"\#(entry.metadata.uuid?.rawValue ?? "")-\#(entry.version)""#
+  }
 
   static func noTable(_ identifier: TableIdentifier) -> Refusal {
     Refusal(404, "NoSuchTableException", "no table \(identifier)")

@@ -54,7 +54,7 @@ actor ModelServer: HTTPTransport {
     self.warehouse = warehouse
   }
 
-  func update(_ body: (isolated ModelServer) -> Void) { body(self) }
+  func update(_ body: @Sendable (isolated ModelServer) -> Void) { body(self) }
 
   func fail(_ plan: FaultPlan) { plans.append(plan) }
   func dropPlans() { plans = [] }
@@ -75,7 +75,9 @@ actor ModelServer: HTTPTransport {
   private func receive(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
     let seen = Self.received(request)
     received.append(seen)
-    guard let i = plans.firstIndex(where: { $0.matches(seen) }) else { return await answer(request) }
+    guard let i = plans.firstIndex(where: { $0.matches(seen) }) else {
+      return await answer(request)
+    }
     plans[i].seen += 1
     guard plans[i].isDue else { return await answer(request) }
     plans[i].fired += 1
@@ -126,6 +128,8 @@ actor ModelServer: HTTPTransport {
       response = try await route(seen, request)
     } catch let error as Refusal {
       response = error.response
+    } catch let error as CatalogError {
+      response = Refusal(400, "BadRequestException", "\(error)").response
     } catch let error as IcebergError {
       response = Refusal(400, "ValidationException", "\(error)").response
     } catch {
@@ -139,11 +143,13 @@ actor ModelServer: HTTPTransport {
     var parts = seen.path.split(separator: "/", omittingEmptySubsequences: false).map {
       Self.decoded(String($0))
     }
+    if parts.count > 2, parts[1] == "api" { parts.remove(at: 1) }
     guard parts.count > 2, parts[0].isEmpty, parts[1] == "v1" else { throw Refusal.noRoute(seen) }
     parts.removeFirst(2)
     if parts == ["oauth", "tokens"] { return issueToken(seen) }
     if let token, seen.headers["authorization"] != "Bearer \(token)" {
-      throw Refusal(401, "NotAuthorizedException", "no, not with \(seen.headers["authorization"] ?? "nothing")")
+      throw Refusal(
+        401, "NotAuthorizedException", "no, not with \(seen.headers["authorization"] ?? "nothing")")
     }
     if parts == ["config"] { return Self.json(configuration) }
     if !prefix.isEmpty {
