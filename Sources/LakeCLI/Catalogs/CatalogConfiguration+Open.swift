@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Lake
 
+#if Network
+  internal import RESTCatalog
+#endif
+
 extension CatalogConfiguration {
   /// Opens the catalog by its `type`, a filesystem catalog where none is given.
   ///
@@ -10,9 +14,19 @@ extension CatalogConfiguration {
     let type = properties["type"] ?? (properties["uri"] == nil ? "filesystem" : "rest")
     switch type {
     case "filesystem", "hadoop":
+      let warehouse = try Location.absolute(required("warehouse"))
       return FilesystemCatalog(
-        warehouse: try Location.absolute(required("warehouse")),
-        store: try Stores.of(properties), allowing: allowed)
+        warehouse: warehouse, store: try Stores.reaching(warehouse, properties), allowing: allowed)
+    #if Network
+      case "rest":
+        return try await RESTCatalog.connect(
+          name: name, properties: properties, transport: Stores.transport,
+          stores: try Stores.reaching(.machineRoot, properties), allowing: allowed)
+    #else
+      case "rest":
+        throw CommandError.failed(
+          "\(file): catalogs of type 'rest' need a lake that was built with the trait Network")
+    #endif
     default:
       throw CommandError.failed("\(file): catalogs of type '\(type)' are not supported")
     }
