@@ -103,11 +103,12 @@ let package = Package(
       "ParquetFiles", "Parquet", "Columnar", "Bytes"),
     // layer 8
     module(
-      "Ingest", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
-      "Storage", "Columnar", "Bytes"),
-    module(
       "Maintenance", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions", "Iceberg",
       "Storage", "Parquet", "Columnar", "Bytes"),
+    // layer 9
+    module(
+      "Ingest", "Maintenance", "KeyIndexing", "Writing", "Scanning", "Catalogs", "Expressions",
+      "Iceberg", "Storage", "Columnar", "Bytes"),
     // side: what a table needs elsewhere than on a disk
     .target(
       name: "Network",

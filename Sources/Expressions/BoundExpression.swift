@@ -41,6 +41,11 @@ public struct BoundExpression: Sendable {
     if case .constant(let value) = node.kind { value } else { nil }
   }
 
+  /// True if it is the column `id` as it is.
+  public func isColumn(_ id: FieldID) -> Bool {
+    if case .column(let column) = node.kind { column == id } else { false }
+  }
+
   /// The value in each row of `batch`, whose columns are found by field id, in structures too.
   ///
   /// - Throws: ``ExpressionError`` for the first row, in the order of evaluation, that has no
@@ -148,22 +153,55 @@ extension SelectionList {
       }
       fields.append(field)
     }
+    for (node, name) in try nodes(binder) { add(node, name) }
+    try Self.checkNames(columns.map(\.name))
+    return BoundSelection(columns: columns, fields: fields)
+  }
+
+  private static func checkNames(_ names: [String]) throws(ExpressionError) {
+    var seen: Set<String> = []
+    for name in names where !seen.insert(name).inserted { throw .duplicateColumn(name) }
+  }
+
+  /// This selection on the columns of `schema`, as rows of a table of `target`: each column has the
+  /// type of the target's of its name, as if it were assigned to it (``Assignment/bound(to:)``).
+  ///
+  /// - Throws: as ``bound(to:)``; ``ExpressionError/unknownColumn(_:)`` if the target has no such
+  ///   column.
+  public func bound(
+    to schema: Schema, assigning target: Schema
+  ) throws(ExpressionError) -> BoundSelection {
+    let binder = Binder(schema: schema)
+    var columns: [(name: String, value: BoundExpression)] = []
+    var fields: [ColumnField] = []
+    for (node, name) in try nodes(binder) {
+      guard let field = target.fields.first(where: { $0.name == name }) else {
+        throw .unknownColumn(name)
+      }
+      let value = try binder.assigned(node, to: field, named: name)
+      columns.append((name, BoundExpression(value, target: (name, field.isRequired))))
+      fields.append(field.columnField)
+    }
+    try Self.checkNames(columns.map(\.name))
+    return BoundSelection(columns: columns, fields: fields)
+  }
+
+  /// What is computed, and what it is called.
+  private func nodes(_ binder: Binder) throws(ExpressionError) -> [(BoundNode, String)] {
+    var nodes: [(BoundNode, String)] = []
     for item in items {
       switch item {
       case .all:
-        for field in schema.fields {
-          add(BoundNode(.column(field.id), of: field.type, .column(field.name)), field.name)
+        for field in binder.schema.fields {
+          nodes.append(
+            (BoundNode(.column(field.id), of: field.type, .column(field.name)), field.name))
         }
       case .expression(let expression, let name):
         let node = try binder.bind(expression)
-        add(node, name ?? binder.name(of: node))
+        nodes.append((node, name ?? binder.name(of: node)))
       }
     }
-    var names: Set<String> = []
-    for column in columns where !names.insert(column.name).inserted {
-      throw .duplicateColumn(column.name)
-    }
-    return BoundSelection(columns: columns, fields: fields)
+    return nodes
   }
 }
 

@@ -89,7 +89,9 @@ struct Failure {
       case .commit(let error): status(of: error)
       case .catalog(let error): status(of: error)
       case .reading(let error): status(of: error)
-      case .invalidPolicy: .usage
+      case .invalidPolicy, .backfillIsUnfinished, .otherBackfill: .usage
+      case .expression(let error): status(of: error)
+      case .pinnedSnapshotIsGone: .notFound
       default: .failed
       }
     case let error as InputError:

@@ -24,7 +24,7 @@ struct Lake: AsyncParsableCommand {
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
       DropCommand.self,
       IndexCommand.self, AnalyzeCommand.self, CompactCommand.self, ExpireCommand.self,
-      OrphansCommand.self, MaintainCommand.self,
+      OrphansCommand.self, MaintainCommand.self, BackfillCommand.self,
       VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
     ])
 }

@@ -17,6 +17,13 @@ public struct ScanTask: Sendable {
     self.sequenceNumber = sequenceNumber
     self.deletes = deletes
   }
+
+  /// The same file, of which only the rows at positions in `range` are read.
+  package func reading(_ range: Range<Int64>) -> ScanTask {
+    var task = self
+    task.positions = RowPositions(range)
+    return task
+  }
 }
 
 /// What is to be read, found out from metadata alone.

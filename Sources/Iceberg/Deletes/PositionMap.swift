@@ -28,6 +28,13 @@ public struct PositionMap: Hashable, Sendable {
   /// The files that rows were moved from, ascending.
   public var sources: [String] { runs.keys.sorted() }
 
+  /// The rows of `source` that were moved.
+  public func rows(of source: String) -> DeletionVector {
+    var rows = DeletionVector()
+    for run in runs[source] ?? [] { rows.insert(run.source..<run.source + run.count) }
+    return rows
+  }
+
   /// Where the row at `position` of `source` is now; nil if it went nowhere.
   public func target(of position: Int64, in source: String) -> (file: String, position: Int64)? {
     guard let runs = runs[source] else { return nil }

@@ -45,7 +45,7 @@ extension UpsertWriter {
   }
 
   /// Checks that this writer may commit to such a table.
-  private func check(_ metadata: TableMetadata) throws(IngestError) {
+  func check(_ metadata: TableMetadata) throws(IngestError) {
     for field in binding.key where metadata.currentSchema.field(field.id) == nil {
       throw .badKeyColumn(field.name, reason: "it was dropped")
     }

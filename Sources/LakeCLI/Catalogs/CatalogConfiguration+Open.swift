@@ -2,6 +2,10 @@
 internal import Lake
 internal import SQLiteCatalog
 
+#if Network
+  internal import RESTCatalog
+#endif
+
 extension CatalogConfiguration {
   /// Opens the catalog by its `type`, a filesystem catalog where none is given.
   ///
@@ -11,10 +15,20 @@ extension CatalogConfiguration {
     let type = self.type
     switch type {
     case "filesystem", "hadoop":
+      let warehouse = try Location.absolute(required("warehouse"))
       return FilesystemCatalog(
-        warehouse: try Location.absolute(required("warehouse")),
-        store: try Stores.of(properties), allowing: allowed)
+        warehouse: warehouse, store: try Stores.reaching(warehouse, properties), allowing: allowed)
     case "sql", "sqlite", "jdbc": return try sqliteCatalog(allowing: allowed)
+    #if Network
+      case "rest":
+        return try await RESTCatalog.connect(
+          name: name, properties: properties, transport: Stores.transport,
+          stores: try Stores.reaching(.machineRoot, properties), allowing: allowed)
+    #else
+      case "rest":
+        throw CommandError.failed(
+          "\(file): catalogs of type 'rest' need a lake that was built with the trait Network")
+    #endif
     default:
       throw CommandError.failed("\(file): catalogs of type '\(type)' are not supported")
     }
@@ -36,9 +50,9 @@ extension CatalogConfiguration {
         "\(file): catalog '\(name)' has a uri that names no SQLite file, as in "
           + "sqlite:////folder/catalog.db; of databases only SQLite is supported")
     }
+    let warehouse = try properties["warehouse"].map { try Location.absolute($0) }
     return SQLiteCatalog(
-      name: name, file: try Location.absolute(path),
-      warehouse: try properties["warehouse"].map { try Location.absolute($0) },
-      store: try Stores.of(properties), allowing: allowed)
+      name: name, file: try Location.absolute(path), warehouse: warehouse,
+      store: try Stores.reaching(warehouse ?? .machineRoot, properties), allowing: allowed)
   }
 }

@@ -41,10 +41,10 @@ struct CatalogOptions: ParsableArguments {
       return try await Configuration.load().catalog(named: catalog).open(
         allowing: try allowed())
     }
-    let location = warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse"
-    return try FilesystemCatalog(
-      warehouse: Location.absolute(location), store: Stores.ofEnvironment,
-      allowing: try allowed())
+    let location = try Location.absolute(
+      warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse")
+    return FilesystemCatalog(
+      warehouse: location, store: try Stores.reaching(location), allowing: try allowed())
   }
 
   /// The table that `name` names: in the catalog, or at a location.
@@ -64,8 +64,9 @@ struct CatalogOptions: ParsableArguments {
       switch name.kind {
       case .identifier(let identifier): return try await open().loadTable(identifier)
       case .location(let text):
+        let location = try Location.absolute(text)
         return try await TableAtLocation.open(
-          Location.absolute(text), store: Stores.ofEnvironment, allowing: try allowed())
+          location, store: try Stores.reaching(location), allowing: try allowed())
       }
     } catch CatalogError.tableNotFound {
       return nil

@@ -147,10 +147,7 @@ struct ChangesCommand: AsyncParsableCommand {
 private enum State {
   /// Nil: `start`, the empty table.
   static func parse(_ text: String) -> SnapshotSelection? {
-    if text == "start" { return nil }
-    if let id = Int64(text) { return .id(SnapshotID(id)) }
-    if let time = Moment.parse(text, now: Environment.system.now()) { return .asOf(time) }
-    return .reference(text)
+    text == "start" ? nil : SnapshotSelection(commandLine: text)
   }
 }
 

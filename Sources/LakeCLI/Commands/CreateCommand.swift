@@ -41,8 +41,9 @@ struct CreateCommand: AsyncParsableCommand, ChangingCommand {
     if let schema {
       columns = try Schema(schema, key: definition.keyNames)
     } else {
+      let path = try Location.absolute(like ?? "")
       let reader = try await InputReader.open(
-        Location.absolute(like ?? ""), in: Stores.ofEnvironment, options: InputOptions())
+        path, in: Stores.reaching(path), options: InputOptions())
       columns = try Schema(inferredFrom: reader.fields).identified(by: definition.keyNames)
     }
     try definition.check(location: location, of: identifier, in: catalog)

@@ -303,8 +303,9 @@ extension UpsertCommand {
       reader = try await InputReader.open(
         SampleSource(head), format: format, options: options)
     } else {
+      let path = try Location.absolute(files[0])
       reader = try await InputReader.open(
-        Location.absolute(files[0]), in: Stores.ofEnvironment, options: options)
+        path, in: Stores.reaching(path), options: options)
     }
     let dropped = [operationColumn, offsetColumn].compactMap { $0 }
     let fields = reader.fields.filter { field in

@@ -118,7 +118,7 @@ final class UpsertSource {
     }
     guard format == .csv || format == .jsonl, path.scheme == "file" else {
       options.start = start(.rows, settings.unit, offset)
-      let reader = try await InputReader.open(path, in: Stores.ofEnvironment, options: options)
+      let reader = try await InputReader.open(path, in: Stores.reaching(path), options: options)
       return UpsertSource(path.text, settings, reader, .rows, nil, offset)
     }
     let file = try FileSource(path.path, settings.follows ? .waits : .ends)

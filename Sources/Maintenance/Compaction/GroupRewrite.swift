@@ -27,7 +27,8 @@ struct GroupRewrite {
     // What comes out a little larger than was guessed needs no file of its own.
     let writer = try RelocatingWriter(
       table, targetByteCount: targetByteCount.saturating(targetByteCount / 4),
-      sortOrder: table.metadata.defaultSortOrder, sortByteLimit: options.memoryLimit)
+      sortOrder: table.metadata.defaultSortOrder, sortByteLimit: options.memoryLimit,
+      keyed: options.key)
     let place = [MetadataColumn.file, .position].map(\.rawValue)
     let lineage = [MetadataColumn.rowID, .lastUpdatedSequenceNumber].map(\.rawValue)
     let carriesLineage = table.metadata.formatVersion >= .v3

@@ -7,43 +7,78 @@ internal import Storage
 
 /// Rows of a data file that are wanted, by their positions.
 package struct RowPositions: Sendable {
-  /// Ascending, each once.
-  let all: [Int64]
+  private enum Rows: Sendable {
+    /// Ascending, each once.
+    case list([Int64])
+    case range(Range<Int64>)
+  }
+
+  private let rows: Rows
 
   /// - Parameter positions: ascending, each once.
-  package init(ascending positions: [Int64]) { all = positions }
+  package init(ascending positions: [Int64]) { rows = .list(positions) }
+
+  /// All rows of a range.
+  package init(_ range: Range<Int64>) { rows = .range(range) }
+
+  var count: Int {
+    switch rows {
+    case .list(let all): all.count
+    case .range(let range): range.count
+    }
+  }
 
   /// Those within `range`, counted from its start.
   func selection(in range: Range<Int64>, rowCount: Int) -> RowSelection {
     var builder = RowSelectionBuilder(rowCount: rowCount)
-    var index = firstIndex(notBelow: range.lowerBound)
-    while index < all.count, all[index] < range.upperBound {
-      let row = Int(all[index] - range.lowerBound)
-      builder.append(row..<row + 1)
-      index += 1
+    switch rows {
+    case .range(let wanted):
+      let some = wanted.clamped(to: range)
+      if !some.isEmpty {
+        builder.append(
+          Int(some.lowerBound - range.lowerBound)..<Int(some.upperBound - range.lowerBound))
+      }
+    case .list(let all):
+      var index = Self.firstIndex(in: all, notBelow: range.lowerBound)
+      while index < all.count, all[index] < range.upperBound {
+        let row = Int(all[index] - range.lowerBound)
+        builder.append(row..<row + 1)
+        index += 1
+      }
     }
     return builder.finish()
   }
 
   func overlaps(_ range: Range<Int64>) -> Bool {
-    let index = firstIndex(notBelow: range.lowerBound)
-    return index < all.count && all[index] < range.upperBound
+    switch rows {
+    case .range(let wanted): return wanted.overlaps(range)
+    case .list(let all):
+      let index = Self.firstIndex(in: all, notBelow: range.lowerBound)
+      return index < all.count && all[index] < range.upperBound
+    }
   }
 
   /// All positions below `count` that are not wanted.
   func others(below count: Int64) -> DeletionVector {
-    let count = min(count, DeletionVector.highestPosition + 1)
+    let count = min(max(0, count), DeletionVector.highestPosition + 1)
     var others = DeletionVector()
     var next: Int64 = 0
-    for position in all where position < count {
-      others.insert(next..<position)
-      next = position + 1
+    switch rows {
+    case .range(let wanted):
+      let some = wanted.clamped(to: 0..<count)
+      others.insert(0..<some.lowerBound)
+      next = some.upperBound
+    case .list(let all):
+      for position in all where position < count {
+        others.insert(next..<position)
+        next = position + 1
+      }
     }
     others.insert(next..<max(next, count))
     return others
   }
 
-  private func firstIndex(notBelow position: Int64) -> Int {
+  private static func firstIndex(in all: [Int64], notBelow position: Int64) -> Int {
     var (low, high) = (0, all.count)
     while low < high {
       let middle = (low + high) / 2
@@ -84,7 +119,7 @@ extension Table {
       return true
     }
     let found = batches.reduce(0) { $0 + $1.rowCount }
-    let expected = positions.reduce(0) { $0 + $1.positions.all.count }
+    let expected = positions.reduce(0) { $0 + $1.positions.count }
     guard found == expected else {
       throw .wrongSize(
         file: positions.count == 1 ? positions[0].task.file.path : "\(positions.count) data files",

@@ -4,6 +4,7 @@ package import Catalogs
 package import Columnar
 internal import Expressions
 package import Iceberg
+internal import Parquet
 internal import Scanning
 internal import Storage
 
@@ -16,9 +17,10 @@ internal import Storage
 package final class RelocatingWriter {
   private let table: Table
   private let schema: Schema
-  private let settings: WriterSettings
+  private var settings: WriterSettings
   private let conformance: RowConformance
   private let sortOrder: SortOrder
+  private let sortOrderID: SortOrderID
   private let targetByteCount: Int64
   private let sortByteLimit: Int
   private var naming: DataFileNaming
@@ -41,12 +43,15 @@ package final class RelocatingWriter {
   /// - Parameters:
   ///   - targetByteCount: a file is ended when it has as many.
   ///   - sortOrder: of the rows of each file.
+  ///   - keyed: the columns that get a Bloom filter; where the order is none, rows are sorted by
+  ///     them.
   package init(
-    _ table: Table, targetByteCount: Int64, sortOrder: SortOrder, sortByteLimit: Int
+    _ table: Table, targetByteCount: Int64, sortOrder: SortOrder, sortByteLimit: Int,
+    keyed: [String] = []
   ) throws(CommitError) {
     self.table = table
     self.targetByteCount = targetByteCount
-    self.sortOrder = sortOrder
+    sortOrderID = sortOrder.id
     self.sortByteLimit = sortByteLimit
     let metadata = table.metadata
     do throws(IcebergError) {
@@ -57,12 +62,26 @@ package final class RelocatingWriter {
       throw .rejected(error)
     }
     settings = try WriterSettings(metadata, schema: schema)
+    for name in keyed {
+      settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
+    }
+    self.sortOrder =
+      sortOrder.isUnsorted && !keyed.isEmpty ? Self.order(by: keyed, schema) : sortOrder
     conformance = RowConformance(to: schema)
     do throws(StorageError) {
       naming = try DataFileNaming(metadata, uuid: table.environment.uuid())
     } catch {
       throw .storage(error, while: "naming data files")
     }
+  }
+
+  /// Rows by the values of columns.
+  private static func order(by columns: [String], _ schema: Schema) -> SortOrder {
+    let fields = columns.compactMap { schema.field(named: $0) }.map { field in
+      SortField(
+        sourceIDs: [field.id], transform: .identity, direction: .ascending, nullOrder: .nullsFirst)
+    }
+    return fields.isEmpty ? .unsorted : SortOrder(id: SortOrderID(1), fields: fields)
   }
 
   private var spec: PartitionSpec { table.metadata.defaultPartitionSpec }
@@ -212,7 +231,7 @@ package final class RelocatingWriter {
     }
     let writer = try await DataFileWriter(
       path: path, partition: partition, schema: schema, settings: settings,
-      sortOrderID: sortOrder.id, store: table.store,
+      sortOrderID: sortOrderID, store: table.store,
       threads: max(1, table.environment.processorCount))
     return Target(writer: writer, path: path.text)
   }
