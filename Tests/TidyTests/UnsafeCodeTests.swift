@@ -13,6 +13,7 @@ enum PointerCode {
     "Sources/Codecs/LZ4.swift", "Sources/Codecs/BlockInflater.swift", "Sources/Arrow/CData/",
     "Sources/Storage/Stores/",
     "Sources/Storage/ObjectPath.swift", "Sources/LakeCLI/",
+    "Sources/SQLiteCatalog/Connection.swift",
   ]
 
   static func isHome(_ path: String) -> Bool { homes.contains { path.hasPrefix($0) } }
