@@ -24,7 +24,7 @@ enum Stores {
     let stores = StoreRegistry(["file": local])
     #if Network
       do {
-        let s3 = try S3Store.make(properties: properties, transport: transport)
+        let s3 = try S3Store.make(properties: filled(properties), transport: transport)
         return stores.adding(s3, for: "s3")
       } catch {
         // Settings of S3 that make no sense are no matter to a table on a disk.
@@ -33,4 +33,21 @@ enum Stores {
     #endif
     return stores
   }
+
+  #if Network
+    /// The properties of S3 that variables stand for, as other tools have them.
+    private static let variables = [
+      ("s3.endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
+      ("s3.region", ["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    ]
+
+    /// `properties`, and what they leave out that the environment tells.
+    private static func filled(_ properties: [String: String]) -> [String: String] {
+      var filled = properties
+      for (key, names) in variables where filled[key] == nil {
+        filled[key] = names.lazy.compactMap { ProcessEnvironment[$0] }.first
+      }
+      return filled
+    }
+  #endif
 }
