@@ -230,6 +230,24 @@ struct HostileFileTests {
     #expect(try await generous.texts("db.u") == ["there"])
   }
 
+  @Test func `a purge follows no link out of the table's folder`() async throws {
+    let place = try CatalogFile()
+    let catalog = place.catalog()
+    let table = try await catalog.create("db.t").append("row")
+    let outside = place.folder.appending(path: "outside")
+    try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: false)
+    try Data("mine".utf8).write(to: outside.appending(path: "a.parquet"))
+    for (link, target) in [
+      ("data/folder", outside.path), ("link", outside.path),
+      ("data/file.parquet", outside.path + "/a.parquet"),
+    ] {
+      try FileManager.default.createSymbolicLink(
+        atPath: table.metadata.location + "/" + link, withDestinationPath: target)
+    }
+    try await catalog.dropTable(TableIdentifier("db.t"), .purge)
+    #expect(try Data(contentsOf: outside.appending(path: "a.parquet")) == Data("mine".utf8))
+  }
+
   @Test func `bytes that are changed throw or are read, and never trap`() async throws {
     let place = try CatalogFile()
     try await place.catalog().create("db.t").append("row")
