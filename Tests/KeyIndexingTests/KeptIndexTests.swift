@@ -107,6 +107,31 @@ struct KeptIndexTests {
     #expect(rest.reads < whole.reads)
   }
 
+  @Test func `table metadata lists no blob of an index, of which other engines may not know`()
+    async throws
+  {
+    var world = try await World()
+    try await world.append(0..<300)
+    for key in [["k"], ["k", "s"]] {
+      var index = try await KeyIndex.build(try await world.state(), key: key)
+      world.table = try await index.persist(to: world.table)
+    }
+    let text = try await world.store.get(world.table.metadataLocation, limit: 1 << 20)
+    #expect(!String(decoding: text.array(), as: UTF8.self).contains("lake-key-index"))
+    // In the next process both are found.
+    let fresh = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: world.store,
+      environment: world.table.environment)
+    world.table = try await fresh.loadTable(TableIdentifier("db.t"))
+    let found = try await KeyIndex.status(of: world.table)
+    #expect(Set(found.map(\.key)) == [["k"], ["k", "s"]])
+    #expect(found.allSatisfy { $0.uncoveredFileCount == 0 })
+    let one = try #require(try await KeyIndex.drop(from: world.table, key: ["k"]))
+    #expect(try await KeyIndex.status(of: one).map(\.key) == [["k", "s"]])
+    let none = try #require(try await KeyIndex.drop(from: one))
+    #expect(none.metadata.statistics.isEmpty)
+  }
+
   @Test func `segments that were written stay where they are, and their file is kept alive`()
     async throws
   {

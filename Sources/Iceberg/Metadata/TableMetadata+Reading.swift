@@ -320,9 +320,13 @@ extension StatisticsFile {
             .map { FieldID($0) },
           properties: blob.properties))
     }
+    let path = try required(part.path, "statistics-path", "a path")
+    if !blobs.contains(where: { $0.type.hasPrefix(Self.indexTypePrefix) }) {
+      blobs += Self.indexes(namedBy: path)
+    }
     self.init(
       snapshotID: SnapshotID(try required(part.snapshotID, "snapshot-id", "a snapshot id")),
-      path: try required(part.path, "statistics-path", "a path"),
+      path: path,
       byteCount: try required(part.byteCount, "file-size-in-bytes", "a size"),
       footerByteCount: try required(part.footerByteCount, "file-footer-size-in-bytes", "a size"),
       keyMetadata: part.keyMetadata, blobs: blobs)
