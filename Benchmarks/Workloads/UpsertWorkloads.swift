@@ -163,6 +163,7 @@ struct EventTable {
 
   /// Makes the table of the run's parameters.
   ///
+  /// With `pages` 20000 pages and dictionaries are as large as in tables without a key.
   /// - Parameter isSorted: by key, in row groups of 128 Ki rows.
   static func make(_ context: BenchContext, isSorted: Bool = false) async throws -> EventTable {
     let base = "events_base_\(context.optionalText("base") ?? "1m").parquet"
@@ -177,13 +178,17 @@ struct EventTable {
     }
     let key = fields.filter { $0.name == "user_id" }.map(\.id)
     let keyed = try Schema(fields: fields, identifierFieldIDs: key)
+    var properties = isSorted ? ["write.parquet.row-group-limit": "131072"] : [:]
+    if let count = context.optionalNumber("pages") {
+      properties["write.parquet.page-row-limit"] = "\(count)"
+      properties["write.parquet.dict-size-bytes"] = "\(2 << 20)"
+    }
     let version = FormatVersion(rawValue: context.optionalNumber("format") ?? 3) ?? .v3
     var table = try await catalog.createTable(
       TableIdentifier(name),
       TableDefinition(
         schema: keyed, sortOrder: isSorted ? SortOrder("user_id", schema: keyed) : .unsorted,
-        properties: isSorted ? ["write.parquet.row-group-limit": "131072"] : [:],
-        formatVersion: version))
+        properties: properties, formatVersion: version))
     var left = context.optionalNumber("first") ?? .max
     let receipt = try await table.append { () async throws(InputError) -> RecordBatch? in
       guard left > 0, let batch = try await reader.next() else { return nil }

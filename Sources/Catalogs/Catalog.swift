@@ -168,4 +168,12 @@ public protocol TableHome: Sendable {
 
   /// - Throws: where it is certain that nothing was changed and that trying again would not help.
   func commit(_ commit: TableCommit) async throws(CatalogError) -> CommitOutcome
+
+  /// The metadata file of another table whose folder is that of `table`, or in it or around it, as
+  /// far as the home knows of others: what belongs to neither can't be told by where it lies.
+  func neighbour(of table: Table) async throws(CatalogError) -> String?
+}
+
+extension TableHome {
+  public func neighbour(of table: Table) async throws(CatalogError) -> String? { nil }
 }

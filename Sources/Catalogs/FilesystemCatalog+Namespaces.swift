@@ -55,7 +55,8 @@ extension FilesystemCatalog {
 
   public func dropNamespace(_ namespace: [String]) async throws(CatalogError) {
     let contents = try await contents(of: namespace)
-    guard contents.tables.isEmpty, contents.namespaces.allSatisfy({ $0 == NamePath(namespace) }) else {
+    guard contents.tables.isEmpty, contents.namespaces.allSatisfy({ $0 == NamePath(namespace) })
+    else {
       throw .namespaceNotEmpty(namespace.joined(separator: "."))
     }
     let note = try note(of: namespace)

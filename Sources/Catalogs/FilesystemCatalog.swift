@@ -59,7 +59,8 @@ public struct FilesystemCatalog: Catalog {
     _ identifier: TableIdentifier, to newName: TableIdentifier
   ) async throws(CatalogError) {
     throw .unsupported(
-      what: "renaming \(identifier) in a filesystem catalog, where the place of a table is its name",
+      what:
+        "renaming \(identifier) in a filesystem catalog, where the place of a table is its name",
       instead: "use a catalog of another type, or write the rows to a new table")
   }
 

@@ -18,7 +18,8 @@ package struct TablePurge: Sendable {
     store: any ObjectStore
   ) async throws(CatalogError) {
     guard !location.isRoot else {
-      throw .unsupported(what: "a purge of \(name), whose folder is \(location)", instead: "drop it")
+      throw .unsupported(
+        what: "a purge of \(name), whose folder is \(location)", instead: "drop it")
     }
     let objects: [ObjectInfo]
     do throws(StorageError) {

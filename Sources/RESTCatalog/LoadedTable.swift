@@ -66,6 +66,13 @@ struct LoadedTable: Sendable {
     return credentials
   }
 
+  /// The keys for the table's files, by place: those for a place of their own, else those for all.
+  var grants: [PlacedCredential] {
+    let placed = credentials.filter { $0.settings.keys != nil }
+    if !placed.isEmpty || settings.keys == nil { return placed }
+    return [PlacedCredential(prefix: "", settings: settings)]
+  }
+
   /// What the text says.
   ///
   /// A server that keeps metadata as a document, and not as the bytes it was given, writes it anew:

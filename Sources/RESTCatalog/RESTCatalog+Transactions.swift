@@ -70,26 +70,28 @@ extension RESTCatalog {
         return .committed
       } catch {
         if error.isOutcomeUnknown { doubt = error }
-        guard let cause = doubt else {
-          switch error.status {
-          case 409, 412: return .conflict(error.words)
-          case 404: throw .tableNotFound(error.words)
-          case 400, 422:
-            throw .rejected(.invalid("the transaction", reason: error.words))
-          default: throw session.failure(error, call, "committing to several tables")
-          }
-        }
+        let isConflict = error.status == 409 || error.status == 412
+        guard doubt != nil || isConflict else { throw refusal(error, call) }
         switch await standing(of: commits) {
         case .landed: return .committed
         case .impossible: return .conflict(error.words)
-        case .open: break
+        case .open: if doubt == nil { return .conflict(error.words) }
         }
+        let cause = doubt ?? error
         guard (try? await session.client.pause(after: attempt, cause)) != nil else {
           return unknown(cause, call)
         }
       }
     }
     return unknown(doubt ?? .unreadable("nothing was sent"), call)
+  }
+
+  private func refusal(_ failure: RESTFailure, _ call: RESTCall) -> CatalogError {
+    switch failure.status {
+    case 404: .tableNotFound(failure.words)
+    case 400, 422: .rejected(.invalid("the transaction", reason: failure.words))
+    default: session.failure(failure, call, "committing to several tables")
+    }
   }
 
   private func unknown(_ failure: RESTFailure, _ call: RESTCall) -> TransactionOutcome {

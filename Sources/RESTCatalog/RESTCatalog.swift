@@ -63,8 +63,8 @@ public struct RESTCatalog: Catalog {
     case .token(let token): BearerToken(token: token)
     case .clientCredentials(let credentials):
       TokenSource(credentials, transport: transport, environment: environment)
-    case .signature:
-      throw .unsupported(what: "signing requests to a REST catalog", instead: "use a token")
+    case .signature(let signing):
+      RequestSigning(signing, transport: transport, environment: environment)
     }
   }
 

@@ -51,8 +51,8 @@ extension RESTFailure {
   var isTransient: Bool {
     switch self {
     case .answered(let error): [408, 429, 500, 502, 503, 504].contains(error.status)
-    case .noAnswer(.cancelled), .noAnswer(.bodyTooLarge): false
-    case .noAnswer, .unreadable: true
+    case .noAnswer(let error): error.isTransient
+    case .unreadable: true
     case .unauthorized: false
     }
   }
@@ -83,9 +83,11 @@ extension RESTFailure {
         return .tooLarge(path: place, byteCount: Int64(limit) + 1, limit: Int64(limit))
       case .notConnected, .timedOut:
         return .unavailable(path: place, reason: "\(error)", retryAfter: nil)
+      case .untrusted: return .permissionDenied(path: place, reason: "\(error)")
       default:
         return .io(
-          operation: operation, path: place, reason: "\(error)", code: 0, isTransient: true)
+          operation: operation, path: place, reason: "\(error)", code: 0,
+          isTransient: error.isTransient)
       }
     case .unreadable(let reason):
       return .io(operation: operation, path: place, reason: reason, code: 0, isTransient: false)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Catalogs
+internal import Network
 internal import Storage
 
 /// What a catalog is opened with, read from its properties; the names are those that PyIceberg and
@@ -13,8 +14,8 @@ struct RESTSettings: Sendable {
   let warehouse: String?
   /// How many names a page of a listing has; nil: as many as the server likes.
   let pageSize: Int?
-  /// What the user set besides.
-  let properties: [String: String]
+  /// What the user set for the stores of tables: `s3.…` and `client.…`. Keys are among them.
+  let storeProperties: [String: Secret]
 
   enum Kind: Sendable {
     case none
@@ -33,10 +34,10 @@ struct RESTSettings: Sendable {
     let parameters: [(name: String, value: String)]
   }
 
-  /// For which service requests are signed.
+  /// For which service requests are signed, and with which keys; nil: those the process has.
   struct Signing: Sendable {
-    let service: String
-    let region: String
+    let signature: SignatureV4
+    let keys: AWSCredentials?
   }
 
   /// - Throws: ``CatalogError/unsupported(what:instead:)`` for settings that can't be used: never
@@ -51,7 +52,9 @@ struct RESTSettings: Sendable {
     pageSize = try Self.pageSize(properties["rest-page-size"])
     headers = try Self.headers(properties)
     authorization = try Self.kind(properties, address)
-    self.properties = properties
+    storeProperties = properties.filter {
+      $0.key.hasPrefix("s3.") || $0.key.hasPrefix("client.")
+    }.mapValues { Secret($0) }
     try checkPrivacy()
   }
 
@@ -91,7 +94,10 @@ struct RESTSettings: Sendable {
         throw wrong("signing without a region", "set 'rest.signing-region'")
       }
       let service = properties["rest.signing-name"] ?? "execute-api"
-      return .signature(Signing(service: service, region: region))
+      return .signature(
+        Signing(
+          signature: SignatureV4(service: service, region: region),
+          keys: Self.keys(properties, "rest.") ?? Self.keys(properties, "client.")))
     }
     if let token = properties["token"] {
       guard !token.isEmpty, token.isHeaderValue else {
@@ -103,6 +109,15 @@ struct RESTSettings: Sendable {
       return .clientCredentials(try clientCredentials(credential, properties, address))
     }
     return .none
+  }
+
+  /// The keys in `PREFIXaccess-key-id` and its like; nil if there are none.
+  private static func keys(_ properties: [String: String], _ prefix: String) -> AWSCredentials? {
+    guard let id = properties[prefix + "access-key-id"], !id.isEmpty,
+      let secret = properties[prefix + "secret-access-key"], !secret.isEmpty
+    else { return nil }
+    let token = properties[prefix + "session-token"].flatMap { $0.isEmpty ? nil : Secret($0) }
+    return AWSCredentials(accessKeyID: id, secretAccessKey: Secret(secret), sessionToken: token)
   }
 
   private static func clientCredentials(

@@ -81,29 +81,33 @@ extension RESTTable {
     case open
   }
 
-  /// What follows from `failure` and, where that leaves it open, from the table's newest state.
+  /// What follows from `failure` and, where that is not all, from the table's newest state.
+  ///
+  /// A conflict is looked into too: a gateway that sent the request a second time, because it had
+  /// no answer to the first, tells of the second.
   private func judge(
     _ commit: SentCommit, _ failure: RESTFailure, doubt: RESTFailure?
   ) async -> Verdict {
-    guard doubt != nil else {
-      switch failure.status {
-      case 409, 412: return .outcome(.conflict("\(failure.words)"))
-      case 400, 422:
-        // Servers call it so as well where a sequence number or row id was taken by a commit to
-        // another branch: then the plan is out of date, and not wrong.
-        guard let now = try? await load(), now.metadata != commit.base.metadata else {
-          return .failed
-        }
-        return .outcome(.conflict("\(failure.words)"))
-      default: return .failed
-      }
+    let isConflict = failure.status == 409 || failure.status == 412
+    let isInvalid = failure.status == 400 || failure.status == 422
+    guard doubt != nil || isConflict || isInvalid else { return .failed }
+    let now: Table
+    do throws(CatalogError) {
+      now = try await load()
+    } catch {
+      guard doubt == nil else { return .open }
+      if isConflict, case .tableNotFound = error { return .outcome(.conflict("\(failure.words)")) }
+      return isInvalid ? .failed : .open
     }
-    guard let now = try? await load() else { return .open }
-    switch commit.standing(in: now.metadata) {
-    case .landed: return .outcome(.committed(now))
-    case .impossible: return .outcome(.conflict("\(failure.words)"))
-    case .open: return .open
+    let standing = commit.standing(in: now.metadata)
+    if standing == .landed { return .outcome(.committed(now)) }
+    guard doubt == nil else {
+      return standing == .impossible ? .outcome(.conflict("\(failure.words)")) : .open
     }
+    // Servers call it invalid as well where a sequence number or row id was taken by a commit to
+    // another branch: then the plan is out of date, and not wrong.
+    let isOutOfDate = isConflict || now.metadata != commit.base.metadata
+    return isOutOfDate ? .outcome(.conflict("\(failure.words)")) : .failed
   }
 
   private func unknown(_ failure: RESTFailure, _ call: RESTCall) -> CommitOutcome {

@@ -54,7 +54,7 @@ struct Session: Sendable {
       let folder = try ObjectPath(metadata.location).appending("metadata")
       return Table(
         name: home.identifier.description, metadata: metadata, metadataLocation: place ?? folder,
-        store: try storage.store(for: metadata, loaded.credentials), environment: environment,
+        store: try storage.store(for: metadata, loaded, of: home), environment: environment,
         home: home, manifestCache: manifestCache)
     } catch {
       throw .storage(error, while: "opening \(home.identifier)")

@@ -17,14 +17,14 @@ struct TableStorage: Sendable {
   /// Where the user lets tables have files besides.
   let allowed: [ObjectPath]
 
-  /// A store for the files of the table with `metadata`, and for no others.
+  /// A store for the files of `table`, whose metadata is `metadata`, and for no others.
   func store(
-    for metadata: TableMetadata, _ credentials: [LoadedTable.PlacedCredential]
+    for metadata: TableMetadata, _ loaded: LoadedTable, of table: RESTTable
   ) throws(StorageError) -> any ObjectStore {
     let location = try ObjectPath(metadata.location)
     try check(location)
     var prefixes = [location] + allowed
-    let granted = credentials.compactMap { try? ObjectPath($0.prefix) }
+    let granted = loaded.grants.compactMap { try? ObjectPath($0.prefix) }
     for name in Self.pathProperties {
       guard let text = metadata.properties[name] else { continue }
       let place = try ObjectPath(text)
@@ -34,7 +34,11 @@ struct TableStorage: Sendable {
         prefixes.append(place)
       }
     }
-    return PolicedStore(stores, policy: LocationPolicy(within: prefixes))
+    var base: any ObjectStore = stores
+    if location.scheme == "s3", let vended = try VendedStores(loaded, of: table, at: location) {
+      base = stores.adding(vended, for: "s3")
+    }
+    return PolicedStore(base, policy: LocationPolicy(within: prefixes))
   }
 
   /// Throws unless a table of this catalog may lie at `location`.
@@ -48,7 +52,8 @@ struct TableStorage: Sendable {
             + "that it lies in, or allow the place")
       }
     }
-    _ = try stores.store(for: location)
+    // What the catalog has keys for is reached without a store of the user's.
+    if location.scheme != "s3" { _ = try stores.store(for: location) }
   }
 
   /// Throws if it can be seen that there is no file at `place`. A server that is asked to read one

@@ -14,7 +14,8 @@ actor TokenSource: Authorization {
   private let transport: any HTTPTransport
   private let environment: Environment
   private var token: Token?
-  private var flight: Task<Result<Token, RESTFailure>, Never>?
+  private var isRenewing = false
+  private var waiting: [CheckedContinuation<Result<Token, RESTFailure>, Never>] = []
 
   private struct Token: Sendable {
     let secret: Secret
@@ -60,13 +61,19 @@ actor TokenSource: Authorization {
   }
 
   private func renewed() async throws(RESTFailure) -> Token {
-    if let flight { return try await flight.value.get() }
-    // A task of its own: who asked first may be cancelled, and others wait for it too.
-    let flight = Task { await self.fetched() }
-    self.flight = flight
-    let result = await flight.value
-    self.flight = nil
+    while isRenewing {
+      let result = await withCheckedContinuation { waiting.append($0) }
+      // That another's task was cancelled says nothing about ours.
+      if case .failure(.noAnswer(.cancelled)) = result, !Task.isCancelled { continue }
+      return try result.get()
+    }
+    isRenewing = true
+    let result = await fetched()
+    isRenewing = false
     if case .success(let token) = result { self.token = token }
+    let others = waiting
+    waiting = []
+    for other in others { other.resume(returning: result) }
     return try result.get()
   }
 
@@ -83,16 +90,17 @@ actor TokenSource: Authorization {
       }
     }
     // The server of tokens is not the catalog: its answers mean nothing for what was asked there.
-    if case .answered(let error) = last {
-      return .failure(.unauthorized("no token from \(settings.server): \(error)"))
+    switch last {
+    case .answered(let error): return refusal("\(error)")
+    case .unreadable(let reason): return refusal(reason)
+    case .noAnswer(.cancelled): return .failure(.noAnswer(.cancelled(isSent: false)))
+    case .noAnswer(let error) where error.isSent: return refusal("\(error)")
+    case .noAnswer, .unauthorized: return .failure(last)
     }
-    if case .unreadable(let reason) = last {
-      return .failure(.unauthorized("no token from \(settings.server): \(reason)"))
-    }
-    if case .noAnswer(let error) = last, error.isSent {
-      return .failure(.unauthorized("no token from \(settings.server): \(error)"))
-    }
-    return .failure(last)
+  }
+
+  private func refusal(_ reason: String) -> Result<Token, RESTFailure> {
+    .failure(.unauthorized("no token from \(settings.server): \(reason)"))
   }
 
   private func fetch() async throws(RESTFailure) -> Token {

@@ -151,6 +151,16 @@ struct CatalogRows {
     return rows.compactMap { $0[0] }
   }
 
+  /// Namespace, name and pointer of all tables and views of this catalog.
+  func all() throws(SQLFailure) -> [[String?]] {
+    guard version != .none else { return [] }
+    return try connection.rows(
+      """
+      SELECT table_namespace, table_name, metadata_location FROM iceberg_tables
+      WHERE catalog_name = ?1
+      """, [catalog])
+  }
+
   /// Every metadata file that a row of any catalog names, but for that of this name.
   func locations(but namespace: String, _ name: String) throws(SQLFailure) -> [String] {
     try connection.rows(

@@ -37,9 +37,11 @@ struct DatabaseAccess: Sendable {
   ///
   /// - Parameter body: is told whether it was run before, to an end that is not known: then it has to
   ///   see whether what it does is done already.
+  /// - Parameter absent: what is returned where there is no file; without it that is an error, or the
+  ///   file is made.
   /// - Throws: ``CatalogError/outcomeUnknown(what:cause:)`` if that is so in the end.
   func write<T: Sendable>(
-    _ activity: String, missing: Database.Missing = .fails,
+    _ activity: String, missing: Database.Missing = .fails, absent: T? = nil,
     _ body: @escaping @Sendable (Connection, _ isRepeated: Bool) throws(SQLFailure) -> T
   ) async throws(CatalogError) -> T {
     let database = self.database
@@ -58,6 +60,7 @@ struct DatabaseAccess: Sendable {
         guard error.mayHaveHappened else {
           // An error that is certain; but an attempt before it may have been committed.
           if let doubt { throw unknown(activity, doubt) }
+          if error.isMissing, let absent { return absent }
           throw .storage(error.storageError(file), while: activity)
         }
         doubt = error

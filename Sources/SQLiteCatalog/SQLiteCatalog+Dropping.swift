@@ -12,7 +12,7 @@ extension SQLiteCatalog {
     switch mode {
     case .keepFiles:
       let (namespace, name) = try key(of: identifier)
-      let isGone = try await access.write("dropping \(identifier)") {
+      let isGone = try await access.write("dropping \(identifier)", absent: false) {
         [self] connection, isRepeated throws(SQLFailure) in
         let rows = try rows(connection)
         guard let entry = try rows.entry(namespace, name), entry.isTable else { return isRepeated }
@@ -24,7 +24,8 @@ extension SQLiteCatalog {
         if try await purge(identifier, as: try await loadTable(identifier)) { return }
       }
       throw .storage(
-        .conditionFailed(path: access.file), while: "dropping \(identifier), which others commit to")
+        .conditionFailed(path: access.file), while: "dropping \(identifier), which others commit to"
+      )
     }
   }
 
@@ -88,7 +89,7 @@ extension SQLiteCatalog {
   }
 
   /// True if the table whose metadata lies at `pointer` has its files in `folder`, or around it.
-  private static func shares(_ folder: ObjectPath, with pointer: String) -> Bool {
+  static func shares(_ folder: ObjectPath, with pointer: String) -> Bool {
     guard let file = try? ObjectPath(pointer), let parent = file.parent else { return false }
     let other = parent.name == "metadata" ? parent.parent ?? parent : parent
     return folder.contains(file) || other.contains(folder)

@@ -17,7 +17,9 @@ extension SQLiteCatalog {
     }
     guard let names else { throw .namespaceNotFound(key) }
     // Names that can't be asked for by Lake are left out: a program that made them knows them.
-    return NamePath.sorted(names).compactMap { try? TableIdentifier(namespace: namespace, name: $0) }
+    return NamePath.sorted(names).compactMap {
+      try? TableIdentifier(namespace: namespace, name: $0)
+    }
   }
 
   public func listNamespaces(in parent: [String]) async throws(CatalogError) -> [[String]] {
@@ -58,7 +60,7 @@ extension SQLiteCatalog {
 
   public func dropNamespace(_ namespace: [String]) async throws(CatalogError) {
     let key = try key(of: namespace)
-    let answer = try await access.write("dropping namespace \(key)") {
+    let answer = try await access.write("dropping namespace \(key)", absent: .notFound) {
       [self] connection, isRepeated throws(SQLFailure) -> DropAnswer in
       let rows = try rows(connection)
       guard !namespace.isEmpty, try exists(namespace, in: rows) else {
@@ -84,7 +86,8 @@ extension SQLiteCatalog {
     of namespace: [String]
   ) async throws(CatalogError) -> [String: String] {
     let key = try key(of: namespace)
-    let found = try await access.read("reading namespace \(key)", missing: nil as [String: String]?) {
+    let found = try await access.read("reading namespace \(key)", missing: nil as [String: String]?)
+    {
       [self] connection throws(SQLFailure) -> [String: String]? in
       let rows = try rows(connection)
       return try exists(namespace, in: rows) ? rows.properties(of: key) : nil
@@ -99,7 +102,7 @@ extension SQLiteCatalog {
   ) async throws(CatalogError) {
     let key = try key(of: namespace)
     try Self.check(changes.keys)
-    let isThere = try await access.write("changing namespace \(key)") {
+    let isThere = try await access.write("changing namespace \(key)", absent: false) {
       [self] connection, _ throws(SQLFailure) in
       let rows = try rows(connection)
       guard try exists(namespace, in: rows) else { return false }

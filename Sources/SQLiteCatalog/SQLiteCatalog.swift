@@ -68,7 +68,8 @@ public struct SQLiteCatalog: Catalog {
       if rest.hasPrefix("file:") { rest = rest.dropFirst("file:".count) }
       return rest.isEmpty || rest.hasPrefix(":") ? nil : String(rest)
     }
-    guard rest.hasPrefix("sqlite:") || rest.hasPrefix("sqlite+"), let colon = rest.firstIndex(of: ":")
+    guard rest.hasPrefix("sqlite:") || rest.hasPrefix("sqlite+"),
+      let colon = rest.firstIndex(of: ":")
     else { return nil }
     rest = rest[colon...].dropFirst()
     guard rest.hasPrefix("///") else { return nil }
@@ -77,11 +78,17 @@ public struct SQLiteCatalog: Catalog {
     return rest.isEmpty || rest.hasPrefix(":") ? nil : String(rest)
   }
 
+  /// Where the rows are.
+  public var file: ObjectPath { access.file }
+
   // MARK: tables
 
   public func loadTable(_ identifier: TableIdentifier) async throws(CatalogError) -> Table {
     let (namespace, name) = try key(of: identifier)
-    let entry = try await access.read("looking for \(identifier)") { [self] connection throws(SQLFailure) in
+    // A file that is not there yet is a catalog with nothing in it.
+    let entry = try await access.read(
+      "looking for \(identifier)", missing: nil as CatalogRows.Entry?
+    ) { [self] connection throws(SQLFailure) -> CatalogRows.Entry? in
       try rows(connection).entry(namespace, name)
     }
     guard let entry, entry.isTable else { throw .tableNotFound(identifier.description) }
@@ -133,9 +140,10 @@ public struct SQLiteCatalog: Catalog {
     let (namespace, name) = try key(of: identifier)
     let (newNamespace, newTable) = try key(of: newName)
     if identifier == newName { throw .tableExists(newName.description) }
-    /// What the table's row said when it was first looked at.
-    let before = try await access.read("looking for \(identifier)") {
-      [self] connection throws(SQLFailure) in
+    // What the table's row said when it was first looked at.
+    let before = try await access.read(
+      "looking for \(identifier)", missing: nil as CatalogRows.Entry?
+    ) { [self] connection throws(SQLFailure) -> CatalogRows.Entry? in
       try rows(connection).entry(namespace, name)
     }
     guard let before, before.isTable else { throw .tableNotFound(identifier.description) }

@@ -11,6 +11,17 @@ struct SQLiteTable: TableHome {
 
   func load() async throws(CatalogError) -> Table { try await catalog.loadTable(identifier) }
 
+  func neighbour(of table: Table) async throws(CatalogError) -> String? {
+    let (namespace, name) = try catalog.key(of: identifier)
+    let folder = try catalog.path(table.metadata.location, of: identifier)
+    let catalog = self.catalog
+    let others = try await catalog.access.read("looking for neighbours of \(identifier)") {
+      connection throws(SQLFailure) in
+      try catalog.rows(connection).locations(but: namespace, name)
+    }
+    return others.first { SQLiteCatalog.shares(folder, with: $0) }
+  }
+
   /// Writes the next metadata file, and moves the pointer to it if it is at the base.
   ///
   /// The requirements are checked against the base, of which the transaction makes sure that it is

@@ -90,9 +90,37 @@ struct SmallFilesTests {
     #expect(try await world.violations() == [])
   }
 
-  private static func rows(_ keys: [Int32]) throws -> RecordBatch {
+  @Test func `before v3 few positions get a file beside many, of which there are never many`()
+    async throws
+  {
+    let world = try await UpsertWorld(SeededRandom(seed: 5), .v2)
+    var options = world.options
+    options.mergesSmallFiles = false
+    let writer = try await UpsertWriter.open(world.table, options)
+    try await writer.upsert(Self.rows(Array(0..<3000)))
+    _ = try await writer.commit()
+    try await writer.upsert(Self.rows(Array(0..<1000), at: 2))
+    _ = try await writer.commit()
+    var most = 0
+    for step in 0..<20 {
+      try await writer.upsert(Self.rows([1000 + Int32(step)], at: 3))
+      _ = try await writer.commit()
+      let now = try await world.catalog.loadTable(TableIdentifier("db.t"))
+      let tasks = try await now.scan().plan().tasks
+      let base = try #require(tasks.first { $0.file.recordCount == 3000 })
+      most = max(most, base.deletes.count)
+      let rewritten = base.deletes.filter { $0.file.recordCount >= 1000 }
+      #expect(rewritten.count == 1)
+      #expect(base.deletes.reduce(0) { $0 + $1.file.recordCount } == 1001 + Int64(step))
+      #expect(try await now.scan().count() == 3000)
+    }
+    #expect(most == 8)
+    #expect(try await world.violations() == [])
+  }
+
+  private static func rows(_ keys: [Int32], at time: Int64 = 1) throws -> RecordBatch {
     Rows.batch(
-      keys.map { [.int($0), .int(0), .long(1), .string("a"), nil] },
+      keys.map { [.int($0), .int(0), .long(time), .string("a"), nil] },
       try Schema(UpsertWorld.schema))
   }
 }

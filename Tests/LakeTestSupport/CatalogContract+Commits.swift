@@ -6,7 +6,8 @@ extension CatalogContract {
     Law("what was committed is seen by all who look later") { subject in
       var table = try await subject.create("t")
       for n in 1...5 {
-        table = try await subject.append("row \(n)", to: n.isMultiple(of: 2) ? table : subject.load("t"))
+        table = try await subject.append(
+          "row \(n)", to: n.isMultiple(of: 2) ? table : subject.load("t"))
         try subject.expect(try await subject.texts("t").count, equals: n, "rows after commit \(n)")
       }
       let log = try await subject.load("t").metadata
@@ -31,7 +32,8 @@ extension CatalogContract {
           group.addTask {
             let update = TableUpdate.setProperties(["winner": "\(n)"])
             let commit = TableCommit(
-              base: base, requirements: base.metadata.uuid.map { [.tableUUID($0)] } ?? [], updates: [update])
+              base: base, requirements: base.metadata.uuid.map { [.tableUUID($0)] } ?? [],
+              updates: [update])
             switch try await base.commit(commit) {
             case .committed(let table): return "won " + (table.metadata.properties["winner"] ?? "-")
             case .conflict: return "lost"
@@ -61,7 +63,8 @@ extension CatalogContract {
       }
       let expected = (0..<4).flatMap { writer in (0..<3).map { "\(writer) \($0)" } }
       try subject.expect(try await subject.texts("t"), equals: expected, "rows")
-      try subject.expect(try await subject.load("t").metadata.snapshots.count, equals: 12, "commits")
+      try subject.expect(
+        try await subject.load("t").metadata.snapshots.count, equals: 12, "commits")
     },
     Law("B8: a requirement that does not hold is a conflict, and nothing is changed") { subject in
       let base = try await subject.create("t")

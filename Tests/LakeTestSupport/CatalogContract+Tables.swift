@@ -73,7 +73,8 @@ extension CatalogContract {
         try await subject.catalog.loadTable(subject.identifier("t"))
       }
       try await subject.expectError("refreshed", \.isTableNotFound) { try await table.refreshed() }
-      try subject.expect(try await subject.catalog.listTables(in: [subject.root]), equals: [], "list")
+      try subject.expect(
+        try await subject.catalog.listTables(in: [subject.root]), equals: [], "list")
       let kept = try await subject.files(of: table)
       try subject.expect(kept.contains { $0.hasSuffix(".parquet") }, "its data is gone: \(kept)")
       let next = try await subject.create("t")
@@ -173,7 +174,8 @@ extension CatalogContract {
       let table = try await subject.create("t")
       let broken = try ObjectPath(table.metadata.location).appending(
         relativePath: "metadata/00009-broken.metadata.json")
-      _ = try await subject.store.put(Buffer(utf8: "{\"format-version\": 2}"), to: broken, if: .none)
+      _ = try await subject.store.put(
+        Buffer(utf8: "{\"format-version\": 2}"), to: broken, if: .none)
       try await subject.expectError(
         "registered", { if case .invalidMetadata = $0 { true } else { false } }
       ) {
@@ -204,7 +206,9 @@ extension CatalogContract {
           try await subject.texts(name).map { Array($0.utf8) }, equals: [Array(name.utf8)],
           "rows of '\(name)'")
       }
-      let listed = try await subject.other.listTables(in: [subject.root]).map { Array($0.name.utf8) }
+      let listed = try await subject.other.listTables(in: [subject.root]).map {
+        Array($0.name.utf8)
+      }
       try subject.expect(Set(listed), equals: Set(names.map { Array($0.utf8) }), "the list")
       try await subject.catalog.dropTable(subject.identifier("a_"), .keepFiles)
       try subject.expect(

@@ -20,6 +20,9 @@ public struct S3Server: Sendable {
   public let bucket: String
   public let accessKeyID: String
   public let secretAccessKey: String
+  /// Where its Iceberg REST catalog answers, whose warehouse is ``tableBucket``; nil if it has none.
+  public let catalogURI: String?
+  public static let tableBucket = "s3://lake-tables"
 
   /// The properties that catalogs and engines have for it.
   public var properties: [String: String] {
@@ -101,6 +104,7 @@ public struct S3Server: Sendable {
     self.bucket = bucket
     accessKeyID = key
     secretAccessKey = secret
+    catalogURI = values["LAKE_S3_REST_URI"]
   }
 
   /// Stops the server of `folder` once this process is gone, be it killed.

@@ -208,32 +208,44 @@ struct WireFaultTests {
     }) { server in
       let random = SeededRandom(printing: "given up")
       let transport = NetworkTransport(connections: 3)
-      let delays = (0..<600).map { _ in random.int(in: 0..<40_000) }
-      let unsent = await withTaskGroup(of: String?.self) { group in
-        for (index, delay) in delays.enumerated() {
-          group.addTask {
-            var request = server.get("/\(index)")
-            if index % 2 == 0 { request.timeout = .microseconds(delay) }
-            let result: Result<HTTPResponse, HTTPTransportError>
-            if index % 2 == 0 {
-              result = await outcome(of: request, by: transport)
-            } else {
-              let task = Task { [request] in await outcome(of: request, by: transport) }
-              try? await Task.sleep(for: .microseconds(delay))
-              task.cancel()
-              result = await task.value
+      var unsent: [String] = []
+      // In waves: all at once would be given up in the queue.
+      for wave in 0..<60 {
+        let delays = (0..<10).map { _ in random.int(in: 0..<30_000) }
+        unsent += await withTaskGroup(of: String?.self) { group in
+          for (number, delay) in delays.enumerated() {
+            let target = "/\(wave)-\(number)"
+            group.addTask {
+              let result = await Self.givenUp(
+                server.get(target), after: .microseconds(delay), transport,
+                byDeadline: number % 2 == 0)
+              return result.error?.isSent == false ? "GET \(target) HTTP/1.1" : nil
             }
-            return result.error?.isSent == false ? "GET /\(index) HTTP/1.1" : nil
           }
+          return await group.reduce(into: [String]()) { if let line = $1 { $0.append(line) } }
         }
-        return await group.reduce(into: [String]()) { if let line = $1 { $0.append(line) } }
       }
       // What is on its way has time to arrive.
       try await Task.sleep(for: .milliseconds(200))
       let arrived = seen.withLock { $0 }
-      print("given up: \(unsent.count) of \(delays.count) were not sent")
+      print("given up: of 600, \(unsent.count) were not sent, \(arrived.count) arrived")
       #expect(unsent.filter { arrived.contains($0) } == [])
     }
+  }
+
+  /// How a request ends that gets `time`, be it a deadline or the task's cancellation.
+  private static func givenUp(
+    _ request: HTTPRequest, after time: Duration, _ transport: NetworkTransport, byDeadline: Bool
+  ) async -> Result<HTTPResponse, HTTPTransportError> {
+    var request = request
+    if byDeadline {
+      request.timeout = time
+      return await outcome(of: request, by: transport)
+    }
+    let task = Task { [request] in await outcome(of: request, by: transport) }
+    try? await Task.sleep(for: time)
+    task.cancel()
+    return await task.value
   }
 
   @Test func `a connection that was closed while it was idle is not used again`() async throws {

@@ -172,4 +172,28 @@ struct WireTests {
       }
     }
   }
+  @Test(.enabled(if: ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"))
+  func `64 MB go each way`() async throws {
+    let count = 64 << 20
+    let bytes = [UInt8](repeating: 7, count: count)
+    try await withServer({ connection in
+      var left = count
+      while left > 0, let part = connection.receive() { left -= part.count }
+      connection.reply()
+      guard connection.request() != nil else { return }
+      connection.send(Array("HTTP/1.1 200 OK\r\ncontent-length: \(count)\r\n\r\n".utf8))
+      connection.send(bytes)
+    }) { server in
+      let transport = NetworkTransport(connections: 1)
+      var request = HTTPRequest(.put, server.origin, target: "/")
+      request.body = Buffer(bytes)
+      let put = try await ContinuousClock().measure { _ = try await transport.send(request) }
+      var reply: HTTPResponse?
+      let get = try await ContinuousClock().measure {
+        reply = try await transport.send(server.get())
+      }
+      #expect(reply?.body.count == count)
+      print("64 MB over loopback: PUT \(put), GET \(get)")
+    }
+  }
 }

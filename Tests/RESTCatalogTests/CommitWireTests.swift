@@ -2,6 +2,7 @@
 import Lake
 import LakeTestSupport
 import RESTCatalog
+import Storage
 import Testing
 
 /// How an append ended.
@@ -104,6 +105,20 @@ struct CommitWireTests {
     #expect(commits.first?.body == commits.last?.body, "the second is the first, to the byte")
   }
 
+  @Test func `A2: a gateway that sends a commit twice and tells of the second: committed`()
+    async throws
+  {
+    let world = try RESTWorld()
+    try await world.make()
+    let catalog = try await RESTCatalog.connect(
+      name: "test", properties: RESTWorld.properties, environment: world.environment,
+      transport: Repeating(base: world.server),
+      stores: StoreRegistry(["memory": world.memory]))
+    let table = try await catalog.loadTable(world.identifier)
+    try await world.append("new", to: table)
+    #expect(try await world.texts() == ["new"])
+  }
+
   @Test func `A5 A14: not done, and someone else was first: on top of theirs, once`() async throws {
     let world = try RESTWorld()
     let table = try await world.make()
@@ -191,6 +206,16 @@ struct CommitWireTests {
     #expect(metadata.currentSchema.fields.map(\.name) == ["k", "v", "a"])
     #expect(metadata.properties["x"] == "y")
     #expect(metadata.schemas.count == 2)
+  }
+}
+
+/// A gateway that gives up waiting for the answer to a commit, and asks again by itself.
+private struct Repeating: HTTPTransport {
+  let base: ModelServer
+
+  func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+    if FaultPlan.commits(ModelServer.received(request)) { _ = try await base.send(request) }
+    return try await base.send(request)
   }
 }
 

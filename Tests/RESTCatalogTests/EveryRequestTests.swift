@@ -8,7 +8,7 @@ import Testing
 /// each request is failed once, and none has to be listed by hand.
 @Suite("Every request of a REST session fails once")
 struct EveryRequestTests {
-  @Test(arguments: WireFault.all)
+  @Test(arguments: WireFault.telling)
   func `no fault loses, doubles or hides rows`(fault: WireFault) async throws {
     for n in 1...200 {
       let world = try RESTWorld()
@@ -42,7 +42,7 @@ struct EveryRequestTests {
     Issue.record("a session never outlived its fault: the server is asked without bound")
   }
 
-  @Test(arguments: WireFault.all)
+  @Test(arguments: WireFault.telling)
   func `making, naming and taking away are never said to have failed where they may be done`(
     fault: WireFault
   ) async throws {

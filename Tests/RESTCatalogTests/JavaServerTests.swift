@@ -9,18 +9,11 @@ import Testing
 /// Lake and Iceberg's own REST handlers, with other engines beside.
 @Suite("REST catalog of Iceberg's Java", .serialized)
 struct JavaServerTests {
-  /// Calls `body` with a catalog of `server`, and closes its connections after it.
+  /// Calls `body` with a catalog of `server`.
   private func connected(
     _ server: JavaServer, token: String? = nil, _ body: (RESTCatalog) async throws -> Void
   ) async throws {
-    let transport = NetworkTransport()
-    do {
-      try await body(try await connect(server, transport, token: token))
-    } catch {
-      await transport.shutdown()
-      throw error
-    }
-    await transport.shutdown()
+    try await body(try await connect(server, NetworkTransport(), token: token))
   }
 
   private func connect(
@@ -261,7 +254,7 @@ struct JavaServerTests {
     let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
     let (writers, commits) = isLong ? (8, 100) : (4, 6)
     let random = SeededRandom(printing: "lost answers")
-    try await JavaServer.using("lost answers") { server in
+    try await JavaServer.using("lost answers", always: true) { server in
       try await connected(server) { catalog in
         try await catalog.createNamespace(["db"], properties: [:])
         let identifier = try TableIdentifier("db.t")
@@ -280,7 +273,6 @@ struct JavaServerTests {
           }
           return await group.reduce(into: []) { $0 += $1 }
         }
-        await transport.shutdown()
         #expect(report == [])
         let table = try await catalog.loadTable(identifier)
         let expected = (0..<writers).flatMap { w in (0..<commits).map { Int64(w * 1000 + $0) } }

@@ -54,7 +54,9 @@ enum SQLiteFile {
   /// The rows of all statements of `sql`.
   static func rows(_ sql: String, in path: String) throws -> [[String?]] {
     var handle: OpaquePointer?
-    guard sqlite3_open(path, &handle) == SQLITE_OK else { throw Failure(text: "can't open \(path)") }
+    guard sqlite3_open(path, &handle) == SQLITE_OK else {
+      throw Failure(text: "can't open \(path)")
+    }
     defer { sqlite3_close(handle) }
     sqlite3_busy_timeout(handle, 10_000)
     final class Found { var rows: [[String?]] = [] }

@@ -33,7 +33,8 @@ struct ContractTests {
     case .own, .ownInMemory: break
     case .version0: try place.execute(Self.version0)
     case .rollbackJournal:
-      try place.execute(Self.version0 + "ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)")
+      try place.execute(
+        Self.version0 + "ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)")
     }
     let catalogs = (0..<2).map { _ in place.catalog(store) }
     try await law.check(

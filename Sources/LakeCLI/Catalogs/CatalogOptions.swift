@@ -13,8 +13,15 @@ struct CatalogOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "A catalog of the configuration file ($LAKE_CONFIG, else ./lake.yaml, else "
-        + "~/.config/lake/config.yaml, else ~/.pyiceberg.yaml).", valueName: "name"))
+        + "~/.config/lake/config.yaml, else ~/.pyiceberg.yaml); default: $LAKE_CATALOG.",
+      valueName: "name"))
   var catalog: String?
+
+  /// The name of the catalog asked for; nil if a warehouse is.
+  var catalogName: String? {
+    if let catalog { return catalog }
+    return warehouse == nil ? ProcessEnvironment["LAKE_CATALOG"] : nil
+  }
 
   @Option(
     name: .customLong("allow-location"),
@@ -24,7 +31,7 @@ struct CatalogOptions: ParsableArguments {
   var allowedLocations: [String] = []
 
   /// Where tables may have files outside of their folders.
-  private func allowed() throws -> [ObjectPath] {
+  func allowed() throws -> [ObjectPath] {
     let named = (ProcessEnvironment["LAKE_ALLOW_LOCATION"] ?? "").split(separator: ",")
     return try (allowedLocations + named.map(String.init)).map { try Location.absolute($0) }
   }
@@ -37,7 +44,7 @@ struct CatalogOptions: ParsableArguments {
 
   /// The catalog asked for.
   func open() async throws -> any Catalog {
-    if let catalog {
+    if let catalog = catalogName {
       return try await Configuration.load().catalog(named: catalog).open(
         allowing: try allowed())
     }
@@ -75,7 +82,7 @@ struct CatalogOptions: ParsableArguments {
 
   /// What was looked in, for people.
   private var place: String {
-    if let catalog { return "catalog \(catalog)" }
+    if let catalog = catalogName { return "catalog \(catalog)" }
     return "warehouse \(warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse")"
   }
 }

@@ -13,7 +13,8 @@ internal import Yams
 /// `${NAME}` in a value stands for the variable NAME of the environment.
 struct Configuration {
   private let catalogs: [String: [String: String]]
-  private let path: String
+  /// Where it was read.
+  let path: String
 
   /// Reads the first file there is of `$LAKE_CONFIG`, `./lake.yaml`, `~/.config/lake/config.yaml`
   /// and `~/.pyiceberg.yaml`.

@@ -180,9 +180,8 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
         batchRowCount: min(65_536, commitRows ?? 65_536))
       var sources: [UpsertSource] = []
       for file in files {
-        let offset = run.committed[try UpsertSource.partition(of: file)]
         let source = try await UpsertSource.open(
-          file, settings, from: offset, sample: file == "-" ? sample : nil)
+          file, settings, from: run.committed, sample: file == "-" ? sample : nil)
         sources.append(source)
         if !follow {
           try await run.take([source], follows: false)

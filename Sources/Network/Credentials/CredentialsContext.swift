@@ -56,6 +56,15 @@ public struct CredentialsContext: Sendable {
   }
 }
 
+extension CredentialsContext: CustomStringConvertible, CustomReflectable {
+  /// The names of its properties; their values may be secrets.
+  public var description: String {
+    "properties " + properties.keys.sorted().joined(separator: ", ")
+  }
+
+  public var customMirror: Mirror { Mirror(self, children: ["properties": description]) }
+}
+
 private enum ProcessVariables {
   static func value(of name: String) -> String? {
     unsafe getenv(name).map { unsafe String(cString: $0) }

@@ -129,3 +129,10 @@ public actor RefreshingCredentials: CredentialsProvider {
     credentials.expiration.map { now.adding(Self.leastLife) < $0 } ?? true
   }
 }
+
+extension RefreshingCredentials: CustomReflectable {
+  /// The places, and nothing that was found there.
+  public nonisolated var customMirror: Mirror {
+    Mirror(self, children: ["sources": sources.map(\.name)])
+  }
+}

@@ -35,8 +35,10 @@ struct Failure {
     switch error {
     case let error as NIOConnectionError: .notConnected(reason: Self.reason(error))
     case NIOSSLError.uncleanShutdown: .notConnected(reason: "closed while TLS was set up")
+    case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+      .untrusted(reason: "the certificate of \(request.origin.host) is of another name")
     case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-      .untrusted(reason: "\(request.origin.host): \(error)")
+      .untrusted(reason: tlsReason("\(error)"))
     case let error as HTTPClientError where error == .invalidURL || error == .emptyHost:
       .invalidRequest(reason: "\(error)")
     default: .notConnected(reason: "\(error)")
@@ -51,6 +53,17 @@ struct Failure {
       .interrupted(reason: "closed before a reply was there")
     default: .interrupted(reason: "\(error)")
     }
+  }
+
+  /// The name BoringSSL has for what is wrong; the rest of its words is about its source.
+  private func tlsReason(_ text: String) -> String {
+    let host = request.origin.host
+    let parts = text.split(separator: "OPENSSL_internal:", maxSplits: 1)
+    guard parts.count == 2 else { return "\(host): TLS could not be set up" }
+    let name = parts[1].prefix { $0.isUppercase || $0.isNumber || $0 == "_" }
+    return name == "CERTIFICATE_VERIFY_FAILED"
+      ? "the certificate of \(host) has expired, or is of no CA that is trusted"
+      : "\(host): \(name)"
   }
 
   private static func reason(_ error: NIOConnectionError) -> String {

@@ -70,20 +70,25 @@ public struct HTTPURL: Hashable, Sendable {
 
   private static func isOfHost(_ byte: UInt8, isAddress: Bool) -> Bool {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+    case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"),
       UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."):
       true
-    case UInt8(ascii: "-"), UInt8(ascii: "_"): !isAddress
+    case UInt8(ascii: "g")...UInt8(ascii: "z"), UInt8(ascii: "G")...UInt8(ascii: "Z"),
+      UInt8(ascii: "-"), UInt8(ascii: "_"):
+      !isAddress
     case UInt8(ascii: ":"): isAddress
     default: false
     }
   }
 }
 
-extension HTTPURL: CustomStringConvertible {
+extension HTTPURL: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   /// Without its query, in which there may be secrets.
   public var description: String {
     let hasQuery = target.utf8.contains(UInt8(ascii: "?"))
     return "\(origin)\(basePath)\(hasQuery ? "?…" : "")"
   }
+  public var debugDescription: String { description }
+
+  public var customMirror: Mirror { Mirror(self, children: ["url": description]) }
 }

@@ -25,7 +25,7 @@ struct ReplyBuilder: ~Copyable {
     status = Int(head.status.code)
     headers = head.headers.map { (name: $0.name.lowercased(), value: $0.value) }
     // What is told may not be true: no more than this is taken before it is there.
-    body.reserve(min(max(told, 0), 16 << 20))
+    body.reserve(min(max(told, 0), 64 << 20))
   }
 
   mutating func append(_ part: ByteBuffer) throws(HTTPTransportError) {

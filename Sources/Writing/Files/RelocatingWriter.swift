@@ -61,7 +61,7 @@ package final class RelocatingWriter {
     } catch {
       throw .rejected(error)
     }
-    settings = try WriterSettings(metadata, schema: schema)
+    settings = try WriterSettings(metadata, schema: schema, isKeyed: !keyed.isEmpty)
     for name in keyed {
       settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
     }
@@ -99,7 +99,7 @@ package final class RelocatingWriter {
     let placed = RecordBatch(
       fields: conformed.fields + Self.placeFields,
       columns: conformed.columns
-        + [.longs([Int64](repeating: index(of: source), count: rows.rowCount)[...]), positions],
+        + [Self.constant(index(of: source), count: rows.rowCount), positions],
       rowCount: rows.rowCount)
     if spec.isUnpartitioned {
       let values = spec.fields.map { _ -> Value? in nil }
@@ -142,6 +142,13 @@ package final class RelocatingWriter {
     ColumnField("source", .int64, isNullable: false),
     ColumnField("position", .int64, isNullable: false),
   ]
+
+  private static func constant(_ value: Int64, count: Int) -> Column {
+    var target = MutableBuffer(byteCount: count * 8)
+    var places = target.mutableValues(as: Int64.self)
+    for i in places.indices { places[i] = value }
+    return Column(type: .int64, count: count, validity: nil, values: .fixed(target.freeze()))
+  }
 
   private func index(of source: String) -> Int64 {
     if let index = sourceIndexes[source] { return index }

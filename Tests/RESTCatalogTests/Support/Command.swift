@@ -53,12 +53,21 @@ struct JavaServer {
   /// True where there is such a server; it takes a JDK, which continuous integration has not.
   static let isThere = tools != nil && !Oracles.installed(of: ["java"]).isEmpty
 
+  private static let isAsked =
+    ["LAKE_INTEROP", "LAKE_DEPTH"].contains { name in
+      ["all", "long"].contains(ProcessInfo.processInfo.environment[name] ?? "")
+    }
+
   /// Calls `body` with a server that is stopped after it; says so and does nothing where there is
   /// none.
   static func using(
-    _ what: String, token: String? = nil, _ body: (JavaServer) async throws -> Void
+    _ what: String, token: String? = nil, always isAlways: Bool = false,
+    _ body: (JavaServer) async throws -> Void
   ) async throws {
     guard isThere, let tools else { return print("skipped, 1 test: no Java for: \(what)") }
+    guard isAlways || isAsked else {
+      return print("skipped, 1 test: LAKE_INTEROP=all asks for: \(what)")
+    }
     let folder = FileManager.default.temporaryDirectory.appending(path: "lake-rest-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }

@@ -251,7 +251,7 @@ extension ModelServer {
     let metadata = String(decoding: entry.metadata.encoded().array(), as: UTF8.self)
     let place = Self.text(entry.location.isEmpty ? .null : .string(entry.location))
     return Self.json(
-      #"{"metadata-location":\#(place),"metadata":\#(metadata),"config":{}\#(tableExtras)}"#,
+      #"{"metadata-location":\#(place),"metadata":\#(metadata),"config":\#(tableSettings)\#(tableExtras)}"#,
       headers: sendsETags ? [("etag", Self.etag(entry))] : [])
   }
 

@@ -43,6 +43,8 @@ actor ModelServer: HTTPTransport {
   var tables: [TableIdentifier: Entry] = [:]
   /// Extra members of the answer to a load.
   var tableExtras = ""
+  /// The settings in the answer to a load.
+  var tableSettings = "{}"
   private(set) var received: [Received] = []
   private(set) var plans: [FaultPlan] = []
   /// Requests whose sender has given up, to be carried out later.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Lake
 import Storage
 
@@ -66,6 +67,14 @@ enum WireFault: Hashable, Sendable, CustomStringConvertible {
     }
     // What is a definite refusal is never sent by who has done it.
     + [400, 401, 403, 404, 409, 412, 419, 429].map { .status($0, applied: false) }
+
+  /// One of each kind; all of them where there is time.
+  static let telling: [WireFault] =
+    ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
+    ? all
+    : [.notConnected, .late, .truncated, .redirect, .reset(applied: true), .reset(applied: false)]
+      + [.errorAsSuccess(applied: true), .status(503, applied: true)]
+      + [401, 409, 429, 500].map { .status($0, applied: false) }
 
   var description: String {
     let how = isApplied ? "applied" : "not applied"
