@@ -83,7 +83,7 @@ struct RequestCountTests {
     }
   }
 
-  @Test func `an append beside another writer loses nothing, and leaves the hint at the newest`() async throws {
+  @Test func `an append beside another writer loses nothing, and moves the hint`() async throws {
     let world = try await World("k long, v string")
     let mine = try await world.freshCatalog().loadTable(TableIdentifier("db.t"))
     let theirs = try await world.freshCatalog().loadTable(TableIdentifier("db.t"))
