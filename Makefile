@@ -8,7 +8,7 @@ LAKE = .build/release/lake
 SMALL = .build/small
 
 .PHONY: setup build release quickstart test format lint interop clean \
-  bench bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
+  bench bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep bench-store
 
 setup: ## installs the three C libraries where they are missing (Debian, Ubuntu)
 	@./Tools/setup
@@ -35,10 +35,13 @@ format:
 lint:
 	$(SWIFT) format lint --strict -r --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-bench: bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
+bench: bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep bench-store
 
 bench-parquet bench-table bench-text bench-upsert bench-changes: setup
 	./Benchmarks/run $(subst bench-,,$@)
+
+bench-store: setup ## objects and tables on an S3 server, beside boto3 and pyarrow
+	./Benchmarks/run store
 
 # Lake alone: no peer does the same.
 bench-upkeep: setup

@@ -26,7 +26,6 @@ extension FilesystemTable {
       let newest = FilesystemLayout.version(of: table.metadataLocation.name) ?? 0
       let (note, versions) = try await closeTable(at: newest)
       if mode == .keepFiles, let last = versions.last { try await keep(last) }
-      try await store.delete(layout.hint())
       for version in versions.dropLast() { try await store.delete(version.path) }
       // While the last one is there, a drop that was broken off can be begun again.
       if mode == .purge { try await deleteFiles(but: versions.last) }
@@ -46,6 +45,8 @@ extension FilesystemTable {
       var note = LowestVersion(newest + 2, isDropping: true)
       note.number = max(note.number, try await lowestVersion()?.number ?? 0)
       _ = try await store.put(note.bytes, to: layout.lowestVersion(), if: .none)
+      // A commit that found the hint in its place came before this; one that did not reads the note.
+      try await store.delete(layout.hint())
       // What was committed before the note, this listing shows.
       let versions = try await versions()
       guard let last = versions.last, last.number + 2 > note.number else { return (note, versions) }

@@ -9,6 +9,12 @@ public enum MetadataFiles {
   /// The largest file that is read, before and after decompression: 10⁵ snapshots fit.
   static let byteCountLimit: Int64 = 512 << 20
 
+  /// The metadata of a file, and whether Lake wrote it.
+  struct Document {
+    let metadata: TableMetadata
+    let isOwn: Bool
+  }
+
   /// The metadata in the file at `path`; compressed or not is seen by its first bytes, since names
   /// of files that others wrote are not reliable in that.
   ///
@@ -17,6 +23,12 @@ public enum MetadataFiles {
   public static func read(
     _ path: ObjectPath, in store: any ObjectStore
   ) async throws(CatalogError) -> TableMetadata {
+    try await readDocument(path, in: store).metadata
+  }
+
+  static func readDocument(
+    _ path: ObjectPath, in store: any ObjectStore
+  ) async throws(CatalogError) -> Document {
     let bytes: Buffer
     do throws(StorageError) {
       bytes = try await store.get(path, limit: byteCountLimit)
@@ -24,7 +36,8 @@ public enum MetadataFiles {
       throw .storage(error, while: "reading table metadata")
     }
     do throws(IcebergError) {
-      return try TableMetadata(json: try inflated(bytes))
+      let json = try inflated(bytes)
+      return Document(metadata: try TableMetadata(json: json), isOwn: TableMetadata.isOwn(json))
     } catch {
       throw .invalidMetadata(file: path, error)
     }

@@ -23,6 +23,8 @@ struct S3Failure: Error, Sendable {
   var isTransient: Bool
   var retryAfter: Duration?
   var isCancelled = false
+  /// There is nothing to sign with.
+  var isAboutCredentials = false
 
   /// The object's condition did not hold.
   var isConditionFailed: Bool { status == 412 }
@@ -44,6 +46,7 @@ struct S3Failure: Error, Sendable {
     effect = .none
     if case .noCredentials(_, let isTransient) = error {
       self.isTransient = isTransient
+      isAboutCredentials = !isTransient
     } else {
       isTransient = false
     }
@@ -65,6 +68,14 @@ struct S3Failure: Error, Sendable {
     message = document?.message ?? ""
     retryAfter = response.header("retry-after").flatMap { Int64($0) }
       .map { .seconds(min(max($0, 0), 3600)) }
+    (effect, isTransient) = Self.meaning(status: status, code: code)
+  }
+
+  /// What the server says of one of many objects.
+  init(ofOne code: String, _ message: String) {
+    status = code == "AccessDenied" ? 403 : 500
+    self.code = code
+    self.message = message
     (effect, isTransient) = Self.meaning(status: status, code: code)
   }
 
@@ -123,6 +134,7 @@ extension S3Failure {
   private func certainError(_ operation: String, _ path: ObjectPath) -> StorageError {
     if isCancelled { return .cancelled(path: path) }
     switch status {
+    case 0 where isAboutCredentials: return .permissionDenied(path: path, reason: message)
     case 404 where code == "NoSuchBucket":
       return .refused(path: path, reason: "there is no bucket '\(path.bucket)'")
     case 404 where code == "NoSuchUpload":

@@ -1,12 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-internal import Storage
+public import Storage
 
 extension S3Store {
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try checkKey(path)
+    let range = range.clamped(to: 0..<Int64.max)
+    if !range.isEmpty, let response = try await response(path, range, nil) {
+      guard let version = ObjectVersion(etag: response.header("etag")) else {
+        throw Self.malformed(.get, path, "bytes without ETag")
+      }
+      return VersionedBytes(bytes: try body(of: response, range, path), version: version)
+    }
+    return VersionedBytes(bytes: .empty, version: try await head(path).version)
+  }
+
   /// The bytes of the object in `range`, which is not empty.
   func reading(
     _ path: ObjectPath, _ range: Range<Int64>, _ version: ObjectVersion?
   ) async throws(StorageError) -> Buffer {
+    guard let response = try await response(path, range, version) else { return .empty }
+    return try body(of: response, range, path)
+  }
+
+  /// The reply to a read; nil if the object ends before `range` begins.
+  private func response(
+    _ path: ObjectPath, _ range: Range<Int64>, _ version: ObjectVersion?
+  ) async throws(StorageError) -> HTTPResponse? {
     var call = S3Call(.get, .get, path)
     let isWhole = range == 0..<Int64.max
     if !isWhole {
@@ -16,15 +38,13 @@ extension S3Store {
     if let version { call.headers.append((name: "if-match", value: version.quoted)) }
     // A refusal needs room for its words.
     call.bodyLimit = Int(clamping: max(Int64(range.count), 1 << 20))
-    let response: HTTPResponse
     do throws(S3Failure) {
-      response = try await hedged(call)
+      return try await hedged(call)
     } catch {
-      // The object ends before the range begins; an object of no bytes has no range at all.
-      if error.status == 416 { return .empty }
+      // An object of no bytes has no range at all.
+      if error.status == 416 { return nil }
       throw error.storageError(call.verb.rawValue, path, isWrite: false)
     }
-    return try body(of: response, range, path)
   }
 
   /// The bytes `response` has of `range`, if they are all that there can be.

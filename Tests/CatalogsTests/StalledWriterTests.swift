@@ -57,6 +57,8 @@ struct StalledWriterTests {
     let world = try CatalogWorld()
     try await world.make(upTo: 2)
     try await world.memory.delete(world.metadata("lake-lowest-version.text"))
+    // Without the hint too, the note is what a writer looks for.
+    try await world.memory.delete(world.metadata("version-hint.text"))
     // Right after version 3 is created, two more come.
     let busy = InterposedStore(world.memory) { call in
       guard call.operation == .get, call.path.name == "lake-lowest-version.text" else { return }

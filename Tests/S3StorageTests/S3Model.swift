@@ -94,6 +94,7 @@ final class S3Model: Sendable {
       case (.get, _) where key.isEmpty: listing(state, query)
       case (.get, _), (.head, _): read(state, key, request)
       case (.post, _) where query["uploads"] != nil: open(&state, key, request)
+      case (.post, nil) where query["delete"] != nil: deleteMany(&state, request)
       case (.post, let id?): complete(&state, id, request)
       case (.put, let id?): addPart(&state, id, Int(query["partNumber"] ?? "") ?? 0, request)
       case (.put, _): put(&state, key, request)
@@ -166,6 +167,14 @@ final class S3Model: Sendable {
   private func delete(_ state: inout State, _ key: String) -> HTTPResponse {
     state.objects[key] = nil
     return .reply(204)
+  }
+
+  private func deleteMany(_ state: inout State, _ request: HTTPRequest) -> HTTPResponse {
+    guard let root = try? XMLReader.read(request.body), root.name == "Delete",
+      root.all("Object").count <= 1000, request.header("content-md5")?.count == 24
+    else { return Self.error(400, "MalformedXML") }
+    for object in root.all("Object") { state.objects[object.text(of: "Key") ?? ""] = nil }
+    return .reply(200, body: "<DeleteResult/>")
   }
 
   private func listing(_ state: State, _ query: [String: String]) -> HTTPResponse {

@@ -38,6 +38,9 @@ extension TableMetadata {
   /// It is a string of eight hexadecimal digits: the CRC-32C of all bytes of the document (as they
   /// are before compression) with eight `0` in place of these digits.
   static let checksumField = "lake-crc32c"
+
+  /// True if `json` was written by Lake itself, as its checksum at the end shows.
+  package static func isOwn(_ json: Buffer) -> Bool { DocumentChecksum.isAtEnd(of: json) }
 }
 
 /// Makes metadata of a document that was taken apart.
