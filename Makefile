@@ -4,11 +4,13 @@
 SWIFT ?= swift
 RELEASE = -c release --product lake
 LAKE = .build/release/lake
+# A `lake` without S3 and REST, whose packages take minutes to build, in a folder of its own.
+SMALL = .build/small
 
 .PHONY: setup build release quickstart test format lint interop clean \
-  bench bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
+  bench bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep bench-store
 
-setup: ## installs the two C libraries where they are missing (Debian, Ubuntu)
+setup: ## installs the three C libraries where they are missing (Debian, Ubuntu)
 	@./Tools/setup
 
 build: setup
@@ -17,8 +19,9 @@ build: setup
 release: setup
 	$(SWIFT) build $(RELEASE)
 
-quickstart: release ## real flights in, an Iceberg table out, read at two moments
-	@LAKE=$(LAKE) ./Tools/quickstart
+quickstart: setup ## real flights in, an Iceberg table out, read at two moments
+	$(SWIFT) build $(RELEASE) --disable-default-traits --scratch-path $(SMALL)
+	@LAKE=$(SMALL)/release/lake ./Tools/quickstart
 
 test: setup
 	./Tools/test
@@ -32,10 +35,13 @@ format:
 lint:
 	$(SWIFT) format lint --strict -r --configuration .swift-format Package.swift Sources Tests Benchmarks
 
-bench: bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep
+bench: bench-parquet bench-table bench-text bench-upsert bench-changes bench-upkeep bench-store
 
 bench-parquet bench-table bench-text bench-upsert bench-changes: setup
 	./Benchmarks/run $(subst bench-,,$@)
+
+bench-store: setup ## objects and tables on an S3 server, beside boto3 and pyarrow
+	./Benchmarks/run store
 
 # Lake alone: no peer does the same.
 bench-upkeep: setup
@@ -43,6 +49,8 @@ bench-upkeep: setup
 	.build/release/lake-bench upkeep_compact 2 '{"rows": 6000000, "files": 200}'
 	.build/release/lake-bench upkeep_expire 2 '{"snapshots": 10000, "kept": 100}'
 	.build/release/lake-bench upkeep_orphans 2 '{"files": 100000}'
+	.build/release/lake-bench upkeep_rounds 2 '{"rounds": 100}'
+	.build/release/lake-bench soak 2 '{"seconds": 600, "keys": 1000000, "size": 10000}'
 
 clean:
 	rm -rf .build

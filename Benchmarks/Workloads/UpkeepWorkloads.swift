@@ -93,6 +93,53 @@ enum UpkeepWorkloads {
     return measurement.metrics + [("files_per_s", count.rate(over: measurement))]
   }
 
+  /// How scans slow down over `rounds` rounds of ten merges of 10,000 rows and `maintain`: the mean
+  /// of the relative change from one round's scan to the next one's, which is 0 for a table that
+  /// stays as fast as it was (the degradation rate of LST-Bench).
+  @Sendable
+  static func rounds(_ context: BenchContext) async throws -> Workloads.Metrics {
+    let rounds = try context.number("rounds")
+    var table = try await EventTable.make(context)
+    var policy = MaintenancePolicy()
+    try policy.apply("keep=1s,keep-last=1,orphans=off")
+    var scans: [Double] = [try await table.scanSeconds()]
+    var upkeep = Latencies()
+    var merges = Latencies()
+    for round in 0..<rounds {
+      let writer = try await UpsertWriter.open(table.table, table.options)
+      for merge in 0..<10 {
+        let number = "\((round * 10 + merge) % 100)"
+        let name = String(repeating: "0", count: 5 - number.count) + number
+        let rows = try await context.load("upsert_10k/\(name).parquet")
+        let start = ContinuousClock.now
+        for part in rows { try await writer.upsert(part) }
+        _ = try await writer.commit()
+        merges.seconds.append(start.duration(to: .now).seconds)
+      }
+      try await writer.close()
+      let start = ContinuousClock.now
+      for step in try await Upkeep(try await table.table.refreshed(), policy).run(.run) {
+        if step.outcome == .failed { throw BenchError.wrongResult("upkeep: \(step.reason)") }
+      }
+      upkeep.seconds.append(start.duration(to: .now).seconds)
+      table = try await table.reopened()
+      scans.append(try await table.scanSeconds())
+    }
+    let left = try await context.writtenByteCount()
+    try await context.cleanUp()
+    let changes = zip(scans, scans.dropFirst()).map { ($1 - $0) / $0 }
+    let tenth = max(1, rounds / 10)
+    let last = Latencies(seconds: Array(scans.suffix(tenth))).percentile(0.5)
+    let first = Latencies(seconds: Array(scans.prefix(tenth))).percentile(0.5)
+    return [
+      ("degradation_rate", changes.reduce(0, +) / Double(max(1, changes.count))),
+      ("scan_first_s", first), ("scan_last_s", last), ("scan_ratio", last / first),
+      ("merge_p50_ms", merges.percentile(0.5) * 1e3),
+      ("upkeep_p50_ms", upkeep.percentile(0.5) * 1e3),
+      ("space_mb", Double(left.bytes) / 1e6), ("files", Double(left.files)),
+    ]
+  }
+
   private static func table(
     _ context: BenchContext, formatVersion: FormatVersion
   ) async throws -> Table {

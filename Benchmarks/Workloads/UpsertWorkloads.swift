@@ -6,7 +6,9 @@ internal import Lake
 enum UpsertWorkloads {
   /// The merges that the peers are measured with: `base` 1m or 6m, `size` 10k or 100k, `batches`.
   ///
-  /// Ours besides: `format` 2 or 3, `synced`, `first` (only so many rows of the base).
+  /// Ours besides: `format` 2 or 3, `synced`, `first` (only so many rows of the base), `merging` 0
+  /// (small files are let be). Opening the writer, which finds the keys of the base, and closing it,
+  /// which keeps them with the table, are told apart, and counted in the rows a second.
   @Sendable
   static func series(_ context: BenchContext) async throws -> Workloads.Metrics {
     let (size, batches) = (try context.text("size"), try context.number("batches"))
@@ -18,9 +20,14 @@ enum UpsertWorkloads {
     var given = 0
     var givenBytes: Int64 = 0
     var fresh = 0
+    var (opening, closing) = (0.0, 0.0)
+    var options = table.options
+    options.mergesSmallFiles = context.optionalNumber("merging") != 0
+    var merged: Int64 = 0
     let measurement = try await Measurement.of {
-      // Finding the keys of the base is part of the first merge, leaving them of the last.
-      var writer: UpsertWriter?
+      let start = ContinuousClock.now
+      let writer = try await UpsertWriter.open(table.table, options)
+      opening = start.duration(to: .now).seconds
       for batch in 0..<batches {
         let name =
           "upsert_\(size)/" + String(repeating: "0", count: 5 - "\(batch)".count)
@@ -29,19 +36,15 @@ enum UpsertWorkloads {
         givenBytes += try await context.store.head(context.input(name)).byteCount
         given += rows.reduce(0) { $0 + $1.rowCount }
         let start = ContinuousClock.now
-        let current: UpsertWriter
-        if let writer {
-          current = writer
-        } else {
-          current = try await UpsertWriter.open(table.table, table.options)
-          writer = current
-        }
-        for part in rows { try await current.upsert(part) }
-        let counts = try await current.commit()?.counts ?? UpsertCounts()
-        if batch == batches - 1 { try await current.close() }
+        for part in rows { try await writer.upsert(part) }
+        let counts = try await writer.commit()?.counts ?? UpsertCounts()
         fresh += Int(counts.written - counts.replaced)
         latencies.seconds.append(start.duration(to: .now).seconds)
       }
+      let end = ContinuousClock.now
+      try await writer.close()
+      closing = end.duration(to: .now).seconds
+      merged = await writer.progress.filesMerged
     }
     let reopened = try await table.reopened()
     let scanAfter = try await reopened.scanSeconds()
@@ -50,12 +53,14 @@ enum UpsertWorkloads {
     try await context.cleanUp()
     let wanted = try expected(context, given)
     let share = max(1, batches / 10)
-    let spent = latencies.seconds.reduce(0, +)
+    let spent = latencies.seconds.reduce(opening + closing, +)
     let first = Latencies(seconds: Array(latencies.seconds.prefix(share))).percentile(0.5)
     let last = Latencies(seconds: Array(latencies.seconds.suffix(share))).percentile(0.5)
     let written = Double(left.bytes - bytesBefore)
     return latencies.metrics + [
-      ("rows_per_s", Double(given) / spent), ("first_ms", first * 1e3), ("last_ms", last * 1e3),
+      ("rows_per_s", Double(given) / spent), ("open_ms", opening * 1e3),
+      ("close_ms", closing * 1e3), ("files_merged", Double(merged)), ("first_ms", first * 1e3),
+      ("last_ms", last * 1e3),
       ("cpu_s", measurement.processorSeconds), ("peak_rss_mb", Double(measurement.peakBytes) / 1e6),
       ("scan_before_s", scanBefore), ("scan_after_s", scanAfter), ("written_mb", written / 1e6),
       ("write_amplification", written / Double(givenBytes)), ("files", Double(left.files)),
@@ -158,6 +163,7 @@ struct EventTable {
 
   /// Makes the table of the run's parameters.
   ///
+  /// With `pages` 20000 pages and dictionaries are as large as in tables without a key.
   /// - Parameter isSorted: by key, in row groups of 128 Ki rows.
   static func make(_ context: BenchContext, isSorted: Bool = false) async throws -> EventTable {
     let base = "events_base_\(context.optionalText("base") ?? "1m").parquet"
@@ -172,13 +178,17 @@ struct EventTable {
     }
     let key = fields.filter { $0.name == "user_id" }.map(\.id)
     let keyed = try Schema(fields: fields, identifierFieldIDs: key)
+    var properties = isSorted ? ["write.parquet.row-group-limit": "131072"] : [:]
+    if let count = context.optionalNumber("pages") {
+      properties["write.parquet.page-row-limit"] = "\(count)"
+      properties["write.parquet.dict-size-bytes"] = "\(2 << 20)"
+    }
     let version = FormatVersion(rawValue: context.optionalNumber("format") ?? 3) ?? .v3
     var table = try await catalog.createTable(
       TableIdentifier(name),
       TableDefinition(
         schema: keyed, sortOrder: isSorted ? SortOrder("user_id", schema: keyed) : .unsorted,
-        properties: isSorted ? ["write.parquet.row-group-limit": "131072"] : [:],
-        formatVersion: version))
+        properties: properties, formatVersion: version))
     var left = context.optionalNumber("first") ?? .max
     let receipt = try await table.append { () async throws(InputError) -> RecordBatch? in
       guard left > 0, let batch = try await reader.next() else { return nil }

@@ -4,7 +4,18 @@
 enum Workloads {
   typealias Metrics = [(String, Double)]
 
-  static let all: [String: @Sendable (BenchContext) async throws -> Metrics] = [
+  static let all: [String: @Sendable (BenchContext) async throws -> Metrics] =
+    ofTables.merging(ofStores) { $1 }
+
+  #if Network
+    private static let ofStores: [String: @Sendable (BenchContext) async throws -> Metrics] = [
+      "store_throughput": StoreWorkloads.throughput, "store_costs": StoreWorkloads.costs,
+    ]
+  #else
+    private static let ofStores: [String: @Sendable (BenchContext) async throws -> Metrics] = [:]
+  #endif
+
+  private static let ofTables: [String: @Sendable (BenchContext) async throws -> Metrics] = [
     "cdf_read": ChangesWorkloads.cdfRead,
     "parquet_write": ParquetWorkloads.write,
     "parquet_read": ParquetWorkloads.read,
@@ -28,6 +39,8 @@ enum Workloads {
     "upkeep_compact": UpkeepWorkloads.compact,
     "upkeep_expire": UpkeepWorkloads.expire,
     "upkeep_orphans": UpkeepWorkloads.orphans,
+    "upkeep_rounds": UpkeepWorkloads.rounds,
+    "soak": SoakWorkload.run,
   ]
 }
 

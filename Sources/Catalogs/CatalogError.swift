@@ -10,6 +10,10 @@ public enum CatalogError: Error, Sendable {
   /// There is a table of this name already.
   case tableExists(String)
   case namespaceNotFound(String)
+  /// There is a namespace of this name already.
+  case namespaceExists(String)
+  /// The namespace has tables or other namespaces in it.
+  case namespaceNotEmpty(String)
   /// The text names no table or namespace.
   case invalidName(String, reason: String)
   /// A file of the table's metadata is not what the format says.
@@ -27,7 +31,8 @@ extension CatalogError {
   /// What a caller can do about it.
   public var remedy: Remedy {
     switch self {
-    case .tableNotFound, .namespaceNotFound, .tableExists, .invalidName, .rejected, .unsupported:
+    case .tableNotFound, .namespaceNotFound, .tableExists, .namespaceExists, .namespaceNotEmpty,
+      .invalidName, .rejected, .unsupported:
       .changeInput
     case .invalidMetadata, .outcomeUnknown: .inspect
     case .storage(let error, _): error.remedy
@@ -41,6 +46,8 @@ extension CatalogError: CustomStringConvertible {
     case .tableNotFound(let name): "no table \(name)"
     case .tableExists(let name): "there is a table \(name) already"
     case .namespaceNotFound(let name): "no namespace \(name)"
+    case .namespaceExists(let name): "there is a namespace \(name) already"
+    case .namespaceNotEmpty(let name): "namespace \(name) is not empty"
     case .invalidName(let name, let reason): "'\(name)' is no table name: \(reason)"
     case .invalidMetadata(let file, let error): "\(file): \(error)"
     case .rejected(let error): "\(error)"

@@ -38,17 +38,12 @@ public struct FilesystemCatalog: Catalog {
     _ identifier: TableIdentifier, _ definition: TableDefinition
   ) async throws(CatalogError) -> Table {
     let location = try self.location(of: identifier)
-    let metadata: TableMetadata
-    do throws(IcebergError) {
-      metadata = try TableMetadata.create(
-        schema: definition.schema, partitionSpec: definition.partitionSpec,
-        sortOrder: definition.sortOrder, location: location.text,
-        properties: TableProperties(definition.properties),
-        formatVersion: definition.formatVersion, uuid: TableUUID(environment.uuid()),
-        at: environment.now().milliseconds)
-    } catch {
-      throw .rejected(error)
+    if let asked = definition.location, asked != location {
+      throw .unsupported(
+        what: "another place for \(identifier) than \(location)",
+        instead: "a filesystem catalog finds tables by their place; use a catalog of another type")
     }
+    let metadata = try definition.metadata(at: location, environment)
     return try await home(of: identifier).create(metadata)
   }
 
@@ -58,26 +53,38 @@ public struct FilesystemCatalog: Catalog {
     try await home(of: identifier).drop(mode)
   }
 
-  public func listTables(in namespace: [String]) async throws(CatalogError) -> [TableIdentifier] {
-    var found: Set<TableIdentifier> = []
-    for parts in try await tables(below: namespace) where parts.count == namespace.count + 1 {
-      if let name = parts.last, !namespace.isEmpty {
-        found.insert(try TableIdentifier(namespace: namespace, name: name))
-      }
-    }
-    return found.sorted { $0.description < $1.description }
+  /// Not to be had: the metadata of a table names its files by where they lie, and where they lie
+  /// is its name.
+  public func renameTable(
+    _ identifier: TableIdentifier, to newName: TableIdentifier
+  ) async throws(CatalogError) {
+    throw .unsupported(
+      what:
+        "renaming \(identifier) in a filesystem catalog, where the place of a table is its name",
+      instead: "use a catalog of another type, or write the rows to a new table")
   }
 
-  public func listNamespaces(in parent: [String]) async throws(CatalogError) -> [[String]] {
-    var found: Set<[String]> = []
-    for parts in try await tables(below: parent) where parts.count > parent.count + 1 {
-      found.insert(Array(parts.prefix(parent.count + 1)))
-    }
-    return found.sorted { $0.lexicographicallyPrecedes($1) }
+  /// Makes the table that was dropped from this place once more.
+  ///
+  /// The file must lie in the `metadata` folder that a table of this name has, and be of a table in
+  /// that place: every path in it is absolute, and nothing else than the folder's name tells what
+  /// belongs to the table.
+  public func registerTable(
+    _ identifier: TableIdentifier, metadataLocation: ObjectPath
+  ) async throws(CatalogError) -> Table {
+    let home = try home(of: identifier)
+    let refusal = CatalogError.unsupported(
+      what: "registering \(metadataLocation) as \(identifier) in a filesystem catalog, "
+        + "where the table would have to lie in \(home.layout.location)",
+      instead: "use a catalog of another type, or add its files to a new table")
+    guard metadataLocation.parent == home.layout.metadataFolder else { throw refusal }
+    let metadata = try await MetadataFiles.readToRegister(metadataLocation, in: home.store)
+    guard (try? ObjectPath(metadata.location)) == home.layout.location else { throw refusal }
+    return try await home.create(metadata)
   }
 
   /// The folder of a namespace or table.
-  private func folder(_ parts: [String]) throws(CatalogError) -> ObjectPath {
+  func folder(_ parts: [String]) throws(CatalogError) -> ObjectPath {
     var folder = warehouse
     for part in parts {
       try TableIdentifier.check(part)
@@ -94,31 +101,11 @@ public struct FilesystemCatalog: Catalog {
     try folder(identifier.namespace + [identifier.name])
   }
 
-  private func home(of identifier: TableIdentifier) throws(CatalogError) -> FilesystemTable {
+  func home(of identifier: TableIdentifier) throws(CatalogError) -> FilesystemTable {
     let location = try self.location(of: identifier)
     return try FilesystemTable(
       name: identifier.description, location: location,
       store: PolicedStore(store, policy: LocationPolicy(within: [location] + allowedLocations)),
       environment: environment, manifestCache: manifestCache)
-  }
-
-  /// The tables at any depth below a namespace, found by their metadata files.
-  private func tables(
-    below namespace: [String]
-  ) async throws(CatalogError) -> Set<[String]> {
-    let folder = try self.folder(namespace)
-    var tables: Set<[String]> = []
-    do throws(StorageError) {
-      for try await object in store.list(folder) {
-        guard FilesystemLayout.version(of: object.path.name) != nil,
-          let metadata = object.path.parent, metadata.name == "metadata",
-          let table = metadata.parent, let below = folder.relativePath(of: table), !below.isEmpty
-        else { continue }
-        tables.insert(namespace + below.split(separator: "/").map(String.init))
-      }
-    } catch {
-      throw .storage(error, while: "listing \(folder)")
-    }
-    return tables
   }
 }

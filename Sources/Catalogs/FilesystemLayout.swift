@@ -24,6 +24,11 @@ struct FilesystemLayout: Sendable {
     ["v\(version).metadata.json", "v\(version).gz.metadata.json", "v\(version).metadata.json.gz"]
   }
 
+  /// The name Lake gives version `version`.
+  static func name(of version: Int, compressed: Bool) -> String {
+    compressed ? "v\(version).gz.metadata.json" : "v\(version).metadata.json"
+  }
+
   /// The version a file name stands for; nil if it is another kind of file.
   static func version(of name: String) -> Int? {
     guard name.first == "v" else { return nil }

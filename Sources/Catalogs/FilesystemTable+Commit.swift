@@ -25,7 +25,9 @@ extension FilesystemTable {
         // Neither file decides anything, so that they are missing is no failure.
         _ = try? await store.put(
           LowestVersion(first).bytes, to: layout.lowestVersion(), if: .absent)
-        _ = try? await store.put(number(first), to: layout.hint(), if: .none)
+        if let hint = try? await store.put(number(first), to: layout.hint(), if: .none) {
+          hintMemory.remember(first, hint)
+        }
         return table(metadata, at: path)
       }
       try? await store.delete(path)
@@ -87,7 +89,7 @@ extension FilesystemTable {
   private func swap(
     to next: TableMetadata, version: Int, compressed: Bool
   ) async throws(CatalogError) -> CommitOutcome {
-    let name = compressed ? "v\(version).gz.metadata.json" : "v\(version).metadata.json"
+    let name = FilesystemLayout.name(of: version, compressed: compressed)
     let path = try await reaching("naming version \(version) of \(self.name)") {
       () async throws(StorageError) in try layout.path(name)
     }
@@ -97,6 +99,7 @@ extension FilesystemTable {
     case .unknown(let cause): return .unknown(cause)
     case .won: break
     }
+    if await movedHint(to: version) { return .committed(table(next, at: path)) }
     let standing = await standing(of: version)
     switch standing {
     case .counts: break
@@ -211,17 +214,37 @@ extension FilesystemTable {
     return (version...other).allSatisfy(numbers.contains)
   }
 
+  /// True if the hint was of an older version after `version` was created, and is of it now.
+  ///
+  /// Then the version counts: who deletes versions, or drops the table, first moves or deletes the
+  /// hint.
+  private func movedHint(to version: Int) async -> Bool {
+    guard let hint = hintMemory.take(), hint.number < version else { return false }
+    guard
+      let moved = try? await store.put(
+        number(version), to: layout.hint(), if: .matches(hint.version))
+    else { return false }
+    hintMemory.remember(version, moved)
+    return true
+  }
+
   /// Notes `version` as the newest, unless a newer one is noted. Its failure fails no commit.
   private func moveHint(to version: Int) async {
     do throws(StorageError) {
       let hint = try layout.hint()
-      guard let info = try await store.headIfPresent(hint) else {
-        _ = try await store.put(number(version), to: hint, if: .absent)
-        return
+      let found: VersionedBytes
+      do throws(StorageError) {
+        found = try await store.getWithVersion(hint, range: 0..<64)
+      } catch {
+        guard error.isNotFound else { throw error }
+        let made = try await store.put(number(version), to: hint, if: .absent)
+        return hintMemory.remember(version, made)
       }
-      let found = try await store.get(hint, range: 0..<64)
-      if let noted = FilesystemLayout.number(in: found), noted >= version { return }
-      _ = try await store.put(number(version), to: hint, if: .matches(info.version))
+      if let noted = FilesystemLayout.number(in: found.bytes), noted >= version {
+        return hintMemory.remember(noted, found.version)
+      }
+      let moved = try await store.put(number(version), to: hint, if: .matches(found.version))
+      hintMemory.remember(version, moved)
     } catch {
       // Whoever looks finds the version without it.
     }

@@ -17,12 +17,15 @@ extension FilesystemTable {
   package func drop(_ mode: DropMode) async throws(CatalogError) {
     let table = try await load()
     let activity = "dropping \(name)"
-    if mode == .purge { try await checkNothingNested(activity) }
+    if mode == .purge {
+      // What is deleted is listed again once no commit counts any more.
+      _ = try await TablePurge(
+        of: name, in: layout.location, metadataFolders: [layout.metadataFolder], store: store)
+    }
     try await reaching(activity) { () async throws(StorageError) in
       let newest = FilesystemLayout.version(of: table.metadataLocation.name) ?? 0
       let (note, versions) = try await closeTable(at: newest)
       if mode == .keepFiles, let last = versions.last { try await keep(last) }
-      try await store.delete(layout.hint())
       for version in versions.dropLast() { try await store.delete(version.path) }
       // While the last one is there, a drop that was broken off can be begun again.
       if mode == .purge { try await deleteFiles(but: versions.last) }
@@ -42,6 +45,8 @@ extension FilesystemTable {
       var note = LowestVersion(newest + 2, isDropping: true)
       note.number = max(note.number, try await lowestVersion()?.number ?? 0)
       _ = try await store.put(note.bytes, to: layout.lowestVersion(), if: .none)
+      // A commit that found the hint in its place came before this; one that did not reads the note.
+      try await store.delete(layout.hint())
       // What was committed before the note, this listing shows.
       let versions = try await versions()
       guard let last = versions.last, last.number + 2 > note.number else { return (note, versions) }
@@ -88,21 +93,6 @@ extension FilesystemTable {
     for object in try await store.listAll(layout.location)
     where object.path != note && object.path != last?.path {
       try await store.delete(object.path)
-    }
-  }
-
-  /// Throws if another table lies within this one's folder, which a purge would take with it.
-  private func checkNothingNested(_ activity: String) async throws(CatalogError) {
-    let objects = try await reaching(activity) {
-      () async throws(StorageError) in try await store.listAll(layout.location)
-    }
-    for object in objects {
-      guard let folder = object.path.parent, folder.name == "metadata",
-        folder != layout.metadataFolder, FilesystemLayout.version(of: object.path.name) != nil
-      else { continue }
-      throw .unsupported(
-        what: "a purge of \(name), which has another table in its folder",
-        instead: "drop \(folder.parent?.text ?? folder.text) first")
     }
   }
 }

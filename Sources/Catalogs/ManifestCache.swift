@@ -165,6 +165,13 @@ extension ManifestFiles {
     return list
   }
 
+  /// Keeps `list`, which was written at `path`, for whoever goes on from its snapshot.
+  ///
+  /// Paths are used once, so it does no harm if the snapshot never comes about.
+  package func keep(_ list: ManifestList, at path: String) {
+    table.manifestCache.keep(list, at: path, scope: table.cacheScope)
+  }
+
   /// As ``entries(of:_:)``, if they were read before and are kept.
   ///
   /// - Parameter layout: of the manifest's spec, in the table.

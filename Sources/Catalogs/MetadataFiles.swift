@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-internal import Bytes
+package import Bytes
 internal import Codecs
 public import Iceberg
 public import Storage
@@ -9,6 +9,12 @@ public enum MetadataFiles {
   /// The largest file that is read, before and after decompression: 10⁵ snapshots fit.
   static let byteCountLimit: Int64 = 512 << 20
 
+  /// The metadata of a file, and whether Lake wrote it.
+  struct Document {
+    let metadata: TableMetadata
+    let isOwn: Bool
+  }
+
   /// The metadata in the file at `path`; compressed or not is seen by its first bytes, since names
   /// of files that others wrote are not reliable in that.
   ///
@@ -17,6 +23,12 @@ public enum MetadataFiles {
   public static func read(
     _ path: ObjectPath, in store: any ObjectStore
   ) async throws(CatalogError) -> TableMetadata {
+    try await readDocument(path, in: store).metadata
+  }
+
+  static func readDocument(
+    _ path: ObjectPath, in store: any ObjectStore
+  ) async throws(CatalogError) -> Document {
     let bytes: Buffer
     do throws(StorageError) {
       bytes = try await store.get(path, limit: byteCountLimit)
@@ -24,10 +36,30 @@ public enum MetadataFiles {
       throw .storage(error, while: "reading table metadata")
     }
     do throws(IcebergError) {
-      return try TableMetadata(json: try inflated(bytes))
+      let json = try inflated(bytes)
+      return Document(metadata: try TableMetadata(json: json), isOwn: TableMetadata.isOwn(json))
     } catch {
       throw .invalidMetadata(file: path, error)
     }
+  }
+
+  /// As ``read(_:in:)``, for a file that someone named.
+  ///
+  /// - Throws: ``CatalogError/tableNotFound(_:)`` if there is none.
+  package static func readToRegister(
+    _ path: ObjectPath, in store: any ObjectStore
+  ) async throws(CatalogError) -> TableMetadata {
+    do throws(CatalogError) {
+      return try await read(path, in: store)
+    } catch {
+      if case .storage(let cause, _) = error, cause.isNotFound { throw .tableNotFound(path.text) }
+      throw error
+    }
+  }
+
+  /// True for the name of a file with the metadata of a table, of whichever catalog.
+  package static func isName(_ name: String) -> Bool {
+    name.hasSuffix(".metadata.json") || name.hasSuffix(".metadata.json.gz")
   }
 
   private static func inflated(_ bytes: Buffer) throws(IcebergError) -> Buffer {
@@ -48,7 +80,7 @@ public enum MetadataFiles {
   }
 
   /// The bytes of a file that holds `metadata`.
-  static func encode(_ metadata: TableMetadata, compressed: Bool) -> Buffer {
+  package static func encode(_ metadata: TableMetadata, compressed: Bool) -> Buffer {
     let json = metadata.encoded()
     guard compressed else { return json }
     do throws(CodecError) {
@@ -63,7 +95,7 @@ public enum MetadataFiles {
 
 extension TableMetadata {
   /// True if the table's property asks for compressed metadata files.
-  var wantsCompressedFiles: Bool {
+  package var wantsCompressedFiles: Bool {
     (try? properties.value(of: .metadataCompression)) == "gzip"
   }
 }

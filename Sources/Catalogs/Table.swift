@@ -58,4 +58,9 @@ public struct Table: Sendable {
     guard case .committed(let table) = outcome else { return outcome }
     return .committed(table.observed(by: observer))
   }
+
+  /// The metadata file of another table that shares this one's folder; nil if none is known.
+  package func neighbour() async throws(CatalogError) -> String? {
+    try await home.neighbour(of: self)
+  }
 }

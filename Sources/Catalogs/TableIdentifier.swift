@@ -6,7 +6,8 @@
 ///
 /// No part is empty, is `.` or `..`, or has a slash, backslash or control character in it: parts
 /// become folders in the filesystem catalog, and nothing may climb out of the warehouse.
-public struct TableIdentifier: Hashable, Sendable {
+/// Two are equal if their bytes are: letters that are composed in different ways are other names.
+public struct TableIdentifier: Sendable {
   public let namespace: [String]
   public let name: String
 
@@ -47,4 +48,34 @@ public struct TableIdentifier: Hashable, Sendable {
 
 extension TableIdentifier: CustomStringConvertible {
   public var description: String { (namespace + [name]).joined(separator: ".") }
+}
+
+extension TableIdentifier: Hashable {
+  public static func == (a: TableIdentifier, b: TableIdentifier) -> Bool {
+    NamePath(a.namespace + [a.name]) == NamePath(b.namespace + [b.name])
+  }
+
+  public func hash(into hasher: inout Hasher) { NamePath(namespace + [name]).hash(into: &hasher) }
+}
+
+/// The names that lead from a catalog's root to a namespace or table, compared by their bytes.
+package struct NamePath: Hashable, Comparable, Sendable {
+  package let parts: [String]
+
+  package init(_ parts: [String]) { self.parts = parts }
+
+  package static func == (a: NamePath, b: NamePath) -> Bool {
+    a.parts.elementsEqual(b.parts) { $0.utf8.elementsEqual($1.utf8) }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    for part in parts {
+      for byte in part.utf8 { hasher.combine(byte) }
+      hasher.combine(UInt8(0))
+    }
+  }
+
+  package static func < (a: NamePath, b: NamePath) -> Bool {
+    a.parts.lexicographicallyPrecedes(b.parts) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
 }

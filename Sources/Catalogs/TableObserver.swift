@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Storage
 
 /// Is told of what is done with tables: for metrics, logs and lineage.
 ///
@@ -45,12 +46,47 @@ public struct ObservedCatalog: Catalog {
     try await base.dropTable(identifier, mode)
   }
 
+  public func renameTable(
+    _ identifier: TableIdentifier, to newName: TableIdentifier
+  ) async throws(CatalogError) {
+    try await base.renameTable(identifier, to: newName)
+  }
+
+  public func registerTable(
+    _ identifier: TableIdentifier, metadataLocation: ObjectPath
+  ) async throws(CatalogError) -> Table {
+    try await base.registerTable(identifier, metadataLocation: metadataLocation)
+      .observed(by: observer)
+  }
+
   public func listTables(in namespace: [String]) async throws(CatalogError) -> [TableIdentifier] {
     try await base.listTables(in: namespace)
   }
 
   public func listNamespaces(in parent: [String]) async throws(CatalogError) -> [[String]] {
     try await base.listNamespaces(in: parent)
+  }
+
+  public func createNamespace(
+    _ namespace: [String], properties: [String: String]
+  ) async throws(CatalogError) {
+    try await base.createNamespace(namespace, properties: properties)
+  }
+
+  public func dropNamespace(_ namespace: [String]) async throws(CatalogError) {
+    try await base.dropNamespace(namespace)
+  }
+
+  public func namespaceProperties(
+    of namespace: [String]
+  ) async throws(CatalogError) -> [String: String] {
+    try await base.namespaceProperties(of: namespace)
+  }
+
+  public func updateNamespaceProperties(
+    of namespace: [String], setting changes: [String: String], removing removed: [String]
+  ) async throws(CatalogError) {
+    try await base.updateNamespaceProperties(of: namespace, setting: changes, removing: removed)
   }
 }
 

@@ -85,6 +85,8 @@ public struct IngestProgress: Hashable, Sendable {
   /// Data and delete files.
   public var filesWritten: Int64 = 0
   public var bytesWritten: Int64 = 0
+  /// Small data files that were put together.
+  public var filesMerged: Int64 = 0
   /// How long the oldest row that is not committed has waited; zero if there is none.
   public var lag: Duration = .zero
 

@@ -22,6 +22,16 @@ public struct UpsertOptions: Sendable {
   public var flush = FlushPolicy()
   /// About how many bytes of rows are kept in memory before they are written to data files.
   public var memoryLimit = 256 << 20
+  /// About how many bytes of memory the index of keys may take; what is beyond is kept with the table
+  /// and read from there, which makes looking keys up slower.
+  public var indexMemoryLimit = 1 << 30
+  /// True if the writer puts the small data files of its commits together, now and then, in commits
+  /// of their own that change no row: so what a commit and a scan cost does not grow with the commits
+  /// before.
+  public var mergesSmallFiles = true
+  /// From how many small files of a partition on they are put together: on streams of which a few keys
+  /// get most events, with ten each row is written about once more.
+  package var smallFileLimit = 10
   /// How many snapshots of the branch are kept without a tag; older ones are taken out of the
   /// table's metadata as part of commits. Nil: all of them.
   public var keptSnapshots: Int? = 1_000

@@ -29,11 +29,13 @@ public actor UpsertWriter {
   /// The newest state that is known.
   var table: Table
   /// The rows there are in it, and where they are by key.
-  var state: TableState
+  var state: TableState { didSet { smallFiles.follow(state) } }
   var index: KeyIndex
   var binding: UpsertBinding
   var buffer: KeyedBuffer
   var pending = PendingCommit()
+  /// The data files that may be put together.
+  var smallFiles = SmallFiles()
   /// What the table remembers of this writer; nil if it has no name.
   var record: WriterRecord?
   /// What it is to remember after the commit under way, and the offsets that this moves.
@@ -65,6 +67,7 @@ public actor UpsertWriter {
     self.record = record
     buffer = KeyedBuffer(isPartial: options.isPartial)
     cadence = FlushCadence(options.flush, table.metadata)
+    smallFiles.follow(state)
   }
 
   /// For each source partition the offset up to which its rows are committed: those at or below it

@@ -52,28 +52,28 @@ final class ArrowInput {
     return ArrowInput(.file(file), file.reader.fields, path.text, options)
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? {
+  /// The next rows; a pause where all whole messages that came were read.
+  func step() async throws(InputError) -> BatchStep {
     while rest == nil {
-      let batch: RecordBatch?
+      let step: BatchStep
       do throws(ArrowFailure) {
-        batch =
+        step =
           switch form {
-          case .stream(let stream): try await stream.next()
-          case .file(let file): try await file.next()
+          case .stream(let stream): try await stream.step()
+          case .file(let file): try await file.next().map { .rows($0) } ?? .end
           }
       } catch {
         throw error.inputError(name, row: rowCount + 1)
       }
-      guard let batch else { return nil }
+      guard case .rows(let batch) = step else { return step }
       if batch.rowCount > 0 { rest = batch }
     }
-    guard let batch = rest else { return nil }
+    guard let batch = rest else { return .end }
     let count = min(batch.rowCount, batchRowCount)
     rest = count < batch.rowCount ? batch.slice(count..<batch.rowCount) : nil
     rowCount += count
     let part = batch.slice(0..<count)
-    return RecordBatch(fields: fields, columns: part.columns, rowCount: count)
+    return .rows(RecordBatch(fields: fields, columns: part.columns, rowCount: count))
   }
 }
 
@@ -104,7 +104,7 @@ private final class Stream {
       try await skipMagic()
       while reader.fields == nil {
         do throws(ArrowError) { first = try reader.next() } catch { throw .arrow(error) }
-        if reader.fields == nil, try await !feed() { break }
+        if reader.fields == nil, try await feed() == .end { break }
       }
     } catch {
       throw error.inputError(source.name, row: 1)
@@ -115,16 +115,20 @@ private final class Stream {
 
   private var first: RecordBatch?
 
-  func next() async throws(ArrowFailure) -> RecordBatch? {
-    if let batch = exchange(&first, with: nil) { return batch }
+  func step() async throws(ArrowFailure) -> BatchStep {
+    if let batch = exchange(&first, with: nil) { return .rows(batch) }
     while true {
       do throws(ArrowError) {
-        if let batch = try reader.next() { return batch }
+        if let batch = try reader.next() { return .rows(batch) }
       } catch {
         throw .arrow(error)
       }
-      if reader.isAtEnd { return nil }
-      if try await !feed() { return nil }
+      if reader.isAtEnd { return .end }
+      switch try await feed() {
+      case .some: continue
+      case .nothingYet: return .pause
+      case .end: return .end
+      }
     }
   }
 
@@ -146,14 +150,19 @@ private final class Stream {
     do throws(InputError) { return try await source.read() } catch { throw .input(error) }
   }
 
-  /// False at the end of the source, where the stream must be able to end.
-  private func feed() async throws(ArrowFailure) -> Bool {
+  /// What came of the source.
+  private enum Fed {
+    case some, nothingYet, end
+  }
+
+  /// Takes what the source has next. At its end the stream must be able to end.
+  private func feed() async throws(ArrowFailure) -> Fed {
     guard let chunk = try await read() else {
       do throws(ArrowError) { try reader.finish() } catch { throw .arrow(error) }
-      return false
+      return .end
     }
     reader.feed(chunk)
-    return true
+    return chunk.isEmpty ? .nothingYet : .some
   }
 }
 

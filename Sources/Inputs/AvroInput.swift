@@ -67,8 +67,8 @@ final class AvroInput {
     recordsLeft = first?.recordCount ?? 0
   }
 
-  /// The next rows; nil after the last.
-  func next() async throws(InputError) -> RecordBatch? {
+  /// The next rows; those of the whole blocks that came, or a pause, where there are no more for now.
+  func step() async throws(InputError) -> BatchStep {
     var taken = 0
     while rowsInBatch < batchRowCount, taken < Self.batchByteLimit {
       if let block {
@@ -81,13 +81,16 @@ final class AvroInput {
       if block != nil { continue }
       guard let chunk = try await source.read() else {
         do throws(AvroError) { try blocks.finish() } catch { throw failure(error) }
-        break
+        return rowsInBatch > 0 ? .rows(takeRows()) : .end
       }
+      if chunk.isEmpty { return rowsInBatch > 0 ? .rows(takeRows()) : .pause }
       blocks.feed(chunk)
     }
-    let rows = rowsInBatch
-    guard rows > 0 else { return nil }
-    rowsInBatch = 0
+    return .rows(takeRows())
+  }
+
+  private func takeRows() -> RecordBatch {
+    let rows = exchange(&rowsInBatch, with: 0)
     return RecordBatch(
       fields: fields, columns: builder.columns.map { $0.finish() }, rowCount: rows)
   }

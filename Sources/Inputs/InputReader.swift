@@ -105,15 +105,20 @@ public final class InputReader {
   /// What there is to take: the next rows with their places and those kept apart, or that there is
   /// nothing for now, or that the input has ended.
   public func step() async throws(InputError) -> InputStep {
-    let batch: RecordBatch?
+    let read: BatchStep
     switch source {
     case .csv(let input): return try await skippingRows(try await input.step())
     case .jsonLines(let input): return try await skippingRows(try await input.step())
-    case .parquet(let input): batch = try await input.next()
-    case .arrow(let input): batch = try await input.next()
-    case .avro(let input): batch = try await input.next()
+    case .parquet(let input): read = try await input.next().map { .rows($0) } ?? .end
+    case .arrow(let input): read = try await input.step()
+    case .avro(let input): read = try await input.step()
     }
-    guard let batch else { return try await skippingRows(.end) }
+    let batch: RecordBatch
+    switch read {
+    case .end: return try await skippingRows(.end)
+    case .pause: return .pause
+    case .rows(let rows): batch = rows
+    }
     var end = place
     end.rowCount += Int64(batch.rowCount)
     let rows = InputRows(batch: batch, rejected: [], end: end, lines: nil, start: place)

@@ -34,6 +34,13 @@ public struct RejectedRow: Sendable {
   public let text: Buffer
   /// How many rows of the batch come before it.
   public internal(set) var precedingRowCount: Int
+
+  /// The row, as one before row `row` of another batch.
+  public func moved(to row: Int) -> RejectedRow {
+    var moved = self
+    moved.precedingRowCount = row
+    return moved
+  }
 }
 
 /// Rows with their places in the input.
@@ -105,6 +112,14 @@ public struct InputRows: Sendable {
         return row
       }, end: place(after: range.upperBound), lines: part, start: place(after: range.lowerBound))
   }
+}
+
+/// What came of asking an input that is no text for rows.
+enum BatchStep {
+  case rows(RecordBatch)
+  /// The source has nothing for now.
+  case pause
+  case end
 }
 
 /// What came of asking an input for rows.

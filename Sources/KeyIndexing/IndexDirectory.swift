@@ -31,7 +31,7 @@ struct IndexDirectory: Sendable {
   }
 
   /// The type of its blob.
-  static let blobType = "lake-key-index-v1"
+  static let blobType = StatisticsFile.indexType
   /// The type of segments' blobs.
   static let segmentType = "lake-key-index-segment-v1"
   /// By which a segment's blob tells which it is.

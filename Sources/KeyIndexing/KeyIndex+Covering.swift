@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-internal import Catalogs
+public import Catalogs
 internal import Columnar
 internal import Iceberg
 internal import Scanning
@@ -32,11 +32,52 @@ extension KeyIndex {
   @discardableResult
   public mutating func cover(_ state: TableState) async throws(KeyIndexError) -> Int64 {
     try adopt(state.schema)
-    let missing = uncovered(in: state).map { state.files[$0] }
-    guard !missing.isEmpty else {
-      note(state)
-      return 0
+    let count = try await cover(uncovered(in: state), of: state)
+    note(state)
+    return count
+  }
+
+  /// As ``cover(_:)``, and what takes more memory than ``memoryLimit`` is kept with the table, as it
+  /// comes to that, and read from there.
+  ///
+  /// Law: memory is bounded by the limit, or what the keys of one data file take if that is more; and
+  /// a run that is broken off leaves what it kept to the next one.
+  /// - Returns: the table after that; `table` itself if nothing was kept.
+  /// - Throws: as ``cover(_:)`` and ``persist(to:)``.
+  @discardableResult
+  public mutating func cover(
+    _ state: TableState, keepingIn table: Table
+  ) async throws(KeyIndexError) -> Table {
+    try adopt(state.schema)
+    var table = table
+    var missing = uncovered(in: state)[...]
+    // A row takes some hundred bytes while it is sorted.
+    let most = max(1, Int64(memoryLimit / 128))
+    while !missing.isEmpty {
+      var part: [Int] = []
+      var rowCount: Int64 = 0
+      while let next = missing.first,
+        part.isEmpty || rowCount + state.files[next].file.recordCount <= most
+      {
+        part.append(next)
+        rowCount += max(0, state.files[next].file.recordCount)
+        missing.removeFirst()
+      }
+      try await cover(part, of: state)
+      noteSome(of: state)
+      if byteCount > memoryLimit { table = try await persist(to: table) }
     }
+    note(state)
+    return table
+  }
+
+  /// Reads the keys of `files`, which are indices of files of `state` that are not covered.
+  @discardableResult
+  private mutating func cover(
+    _ files: [Int], of state: TableState
+  ) async throws(KeyIndexError) -> Int64 {
+    let missing = files.map { state.files[$0] }
+    guard !missing.isEmpty else { return 0 }
     for file in missing where file.file.recordCount > Int64(UInt32.max) {
       throw .tooManyRows(file: file.file.path, count: file.file.recordCount)
     }
@@ -45,7 +86,6 @@ extension KeyIndex {
     let runs = try await KeyReader(self, state).runs(of: missing, numbers)
     let entries = try await SegmentColumns.sorted(runs, state.table.environment)
     covering.add(IndexSegment(entries, of: numbers.map { UInt32(truncatingIfNeeded: $0) }))
-    covering.note(state)
     self = covering
     return missing.reduce(0) { $0 + $1.file.recordCount }
   }

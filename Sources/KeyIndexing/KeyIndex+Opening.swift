@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-internal import Catalogs
+public import Catalogs
 internal import Iceberg
 internal import Scanning
 internal import Storage
@@ -28,17 +28,38 @@ extension KeyIndex {
     _ state: TableState, key: [String]? = nil, orderBy: String? = nil,
     options: KeyIndexOptions = KeyIndexOptions()
   ) async throws(KeyIndexError) -> KeyIndex {
+    var index = try await known(state, key: key, orderBy: orderBy, options)
+    try await index.cover(state)
+    return index
+  }
+
+  /// As ``open(_:key:orderBy:options:)``, and what does not fit the limit of memory is kept with the
+  /// table, so that the limit holds for an index that is made, too.
+  ///
+  /// - Parameter table: that of the state, or a later one of it.
+  /// - Returns: the index, and the table after that.
+  /// - Throws: ``KeyIndexError``, also where it can't be committed.
+  public static func open(
+    _ state: TableState, key: [String]? = nil, orderBy: String? = nil,
+    options: KeyIndexOptions, keepingIn table: Table
+  ) async throws(KeyIndexError) -> (index: KeyIndex, table: Table) {
+    var index = try await known(state, key: key, orderBy: orderBy, options)
+    let table = try await index.cover(state, keepingIn: table)
+    return (index, table)
+  }
+
+  /// The index that is kept with the table; an empty one where there is none that can be used.
+  private static func known(
+    _ state: TableState, key: [String]?, orderBy: String?, _ options: KeyIndexOptions
+  ) async throws(KeyIndexError) -> KeyIndex {
     let columns = try KeyColumns(schema: state.schema, names: key, table: state.table.name)
     let order = try orderBy.map { (name) throws(KeyIndexError) in
       try OrderColumn(schema: state.schema, name: name)
     }
-    var index =
-      await load(columns, order, state, options)
+    return await load(columns, order, state, options)
       ?? KeyIndex(
         columns, order: order, seed: KeySeed(state.table.environment),
         memoryLimit: options.memoryLimit)
-    try await index.cover(state)
-    return index
   }
 
   /// How many kept indexes are looked at.

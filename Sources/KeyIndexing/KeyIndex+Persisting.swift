@@ -87,7 +87,10 @@ private struct IndexUpload {
     let kept = Set(metadata.statistics.filter { $0.snapshotID != snapshot.id }.map(\.path))
     let path: ObjectPath
     do throws(CommitError) {
-      path = try base.metadataPath("\(snapshot.id.rawValue)-\(base.environment.uuid()).stats")
+      let others = old?.indexKeys.filter { $0 != index.columns.fieldIDs } ?? []
+      path = try base.metadataPath(
+        StatisticsFile.name(
+          snapshot.id, base.environment.uuid(), indexes: others + [index.columns.fieldIDs]))
     } catch {
       throw .committing(error)
     }

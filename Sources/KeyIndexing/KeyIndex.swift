@@ -27,6 +27,8 @@ public struct KeyIndex: Sendable {
   let chunks: ChunkCache
   /// The one that was covered last.
   private(set) var state: TableState?
+  /// A list of files all of which are covered; nil where that is not known.
+  private var coveredList: TableState.ListID?
 
   /// One that covers no files.
   ///
@@ -53,12 +55,17 @@ public struct KeyIndex: Sendable {
     segments.reduce(files.byteCount + chunks.byteCount) { $0 + $1.byteCount }
   }
 
+  /// About how much of that is of segments that were not written yet.
+  package var unkeptByteCount: Int {
+    segments.reduce(0) { $0 + ($1.stored == nil ? $1.byteCount : 0) }
+  }
+
   /// True if the places of all rows of the data file at `path` are known.
   public func covers(_ path: String) -> Bool { files.number(of: PathKey(path)) != nil }
 
   /// The indices of the files of `state` that are not covered.
   public func uncovered(in state: TableState) -> [Int] {
-    state.files.indices.filter { !covers(state.files[$0].file.path) }
+    state.indicesUnknown(to: coveredList).filter { !covers(state.files[$0].file.path) }
   }
 
   // MARK: changes
@@ -117,23 +124,46 @@ public struct KeyIndex: Sendable {
   mutating func number(_ path: PathKey) -> Int { files.add(path) }
 
   /// Takes notice of a state all of whose files are covered.
-  mutating func note(_ state: TableState) { self.state = state }
+  mutating func note(_ state: TableState) {
+    self.state = state
+    coveredList = state.id
+  }
+
+  /// Takes notice of a state some of whose files are covered.
+  mutating func noteSome(of state: TableState) {
+    self.state = state
+    coveredList = nil
+  }
 
   /// Gives up what is known of a file.
-  mutating func forget(_ number: Int) { files.forget(number) }
+  mutating func forget(_ number: Int) {
+    files.forget(number)
+    coveredList = nil
+  }
 
   /// Lets go of the data files that are in none of `states`: their places go when segments are
   /// merged, and are ignored until then.
   public mutating func forgetFiles(notIn states: [TableState]) {
+    coveredList = nil
     for number in 0..<files.all.count where !files.isGone[number] {
       let path = files.all[number]
       if !states.contains(where: { $0.index(of: path) != nil }) { files.forget(number) }
     }
   }
 
+  /// Lets go of the data files at `paths`, which are of no more use: as ``forgetFiles(notIn:)``.
+  package mutating func forgetFiles(_ paths: [String]) {
+    for path in paths {
+      guard let number = files.number(of: PathKey(path)) else { continue }
+      if state?.index(of: path) != nil { coveredList = nil }
+      files.forget(number)
+    }
+  }
+
   /// Forgets all there is, as where the order column's values changed their meaning.
   mutating func restart(order: OrderColumn?) {
     self.order = order
+    coveredList = nil
     segments = []
     files = FileNumbers()
   }

@@ -93,11 +93,6 @@ extension KeptIndex {
 }
 
 extension StatisticsFile {
-  /// The keys of the indexes that are in the file.
-  fileprivate var indexKeys: [[FieldID]] {
-    blobs.filter { $0.type == IndexDirectory.blobType }.map(\.fieldIDs)
-  }
-
   /// - Parameter ids: nil: of any key.
   fileprivate func hasIndex(of ids: [FieldID]?) -> Bool {
     blobs.contains { $0.isIndex && (ids == nil || $0.fieldIDs == ids) }
@@ -128,7 +123,9 @@ private struct IndexRemoval: TableChange {
         continue
       }
       let path = try base.metadataPath(
-        "\(snapshot.id.rawValue)-\(attempt.commitID)-\(attempt.number).stats")
+        StatisticsFile.name(
+          snapshot.id, "\(attempt.commitID)-\(attempt.number)",
+          indexes: file.indexKeys.filter { key in fieldIDs.map { $0 != key } ?? false }))
       updates.append(
         .setStatistics(try await file.copied(to: path, base, snapshot, without: fieldIDs)))
       files.append(path)

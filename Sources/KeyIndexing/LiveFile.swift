@@ -4,13 +4,22 @@ public import Scanning
 internal import Synchronization
 
 /// A data file of a state of a table, and what is dead in it.
+///
+/// Copying one costs a reference, as each commit makes a list of all that are live.
 public struct LiveFile: Sendable {
-  /// The file, how old it is, and the delete files that are about it.
-  public let task: ScanTask
-  /// What is deleted by position; nil where nothing is.
-  let byPosition: DeadRows?
-  /// What is deleted by value, as positions; nil where nothing is.
-  let byValue: DeadRows?
+  private let content: Content
+
+  private final class Content: Sendable {
+    let task: ScanTask
+    let byPosition: DeadRows?
+    let byValue: DeadRows?
+
+    init(_ task: ScanTask, byPosition: DeadRows?, byValue: DeadRows?) {
+      self.task = task
+      self.byPosition = byPosition
+      self.byValue = byValue
+    }
+  }
 
   /// - Parameter before: the same file in another state, whose knowledge is taken over where it
   ///   holds.
@@ -21,13 +30,26 @@ public struct LiveFile: Sendable {
       if let before, before.cause == cause { return before }
       return DeadRows(cause)
     }
-    self.task = task
-    byPosition = dead(task.deletes.filter { $0.kind != .equality }, before?.byPosition)
-    byValue = dead(task.deletes.filter { $0.kind == .equality }, before?.byValue)
+    content = Content(
+      task,
+      byPosition: dead(task.deletes.filter { $0.kind != .equality }, before?.byPosition),
+      byValue: dead(task.deletes.filter { $0.kind == .equality }, before?.byValue))
   }
 
+  /// The file, how old it is, and the delete files that are about it.
+  public var task: ScanTask { content.task }
+  /// What is deleted by position; nil where nothing is.
+  var byPosition: DeadRows? { content.byPosition }
+  /// What is deleted by value, as positions; nil where nothing is.
+  var byValue: DeadRows? { content.byValue }
   public var file: DataFile { task.file }
   public var sequenceNumber: SequenceNumber { task.sequenceNumber }
+
+  /// About how many rows are live: what deletes by value take away is not counted.
+  package var liveRowCount: Int64 {
+    let dead = ownDeletes.reduce(Int64(0)) { $0 &+ max(0, $1.file.recordCount) }
+    return max(0, file.recordCount - max(0, dead))
+  }
 
   /// The delete files that are about this data file alone: what a new one stands for.
   public var ownDeletes: [DeleteFile] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Columnar
+internal import Expressions
 internal import Iceberg
 public import Scanning
 internal import Storage
@@ -28,7 +29,8 @@ extension Table {
   ///   - key: the columns the rows are found by; nil: those of the index, or else the table's
   ///     identifier fields.
   ///   - columns: as for ``TableScan/select(_:)-([String])``; nil: all.
-  ///   - orderBy: the column that tells newer rows from older ones; nil: that of the index.
+  ///   - orderBy: the column that tells newer rows from older ones; nil: that of the index. Where an
+  ///     index does not keep its values, they are read of keys that have several rows.
   /// - Throws: ``KeyIndexError``.
   public func get(
     _ keys: RecordBatch, key: [String]? = nil, columns: [String]? = nil,
@@ -45,17 +47,13 @@ extension Table {
       keyColumns = try KeyColumns(schema: schema, names: key, table: name)
     }
     let order = try orderBy.map { (name) throws(KeyIndexError) in
-      let column = try OrderColumn(schema: schema, name: name)
-      guard column.isIndexed else {
-        throw .unsupportedKey(column: name, type: "\(column.field.type)")
-      }
-      return column
+      try OrderColumn(schema: schema, name: name)
     }
-    if let index, index.columns.fieldIDs == keyColumns.fieldIDs,
-      order == nil || order?.field.id == index.order?.field.id
-    {
+    if let index, index.columns.fieldIDs == keyColumns.fieldIDs {
+      let unknown = order.flatMap { $0.field.id == index.order?.field.id ? nil : $0 }
       do throws(KeyIndexError) {
-        return try await index.get(keys, keyColumns, columns, of: self, at: selection)
+        return try await index.get(
+          keys, keyColumns, columns, orderBy: unknown, of: self, at: selection)
       } catch .segmentIsGone {
         // What is left of the index would leave rows out.
       }
@@ -66,16 +64,49 @@ extension Table {
       order: order, seed: seed)
     let scan = observed(by: nil).scan().at(selection)
     let tasks: [ScanTask]
-    let found: [FoundKey]
+    var found: [FoundKey]
     do throws(ScanError) {
       tasks = try await scan.filter(search.filter).plan().tasks
       found = try await search.places(in: tasks, scan)
     } catch {
       throw .reading(error)
     }
-    return try await rows(
-      of: FoundKey.newest(found), columns, selection, OpenFiles()
-    ) { tasks[$0] }
+    let files = OpenFiles()
+    if let order, !order.isIndexed {
+      found = try await ordered(found, by: order, selection, files) { tasks[$0] }
+    }
+    return try await rows(of: FoundKey.newest(found), columns, selection, files) { tasks[$0] }
+  }
+
+  /// `found`, those of keys with several rows with numbers in the order of their values of a column,
+  /// which are read.
+  func ordered(
+    _ found: [FoundKey], by order: OrderColumn, _ selection: SnapshotSelection,
+    _ openFiles: OpenFiles, _ task: (Int) -> ScanTask
+  ) async throws(KeyIndexError) -> [FoundKey] {
+    var counts: [Int: Int] = [:]
+    for row in found { counts[row.key, default: 0] += 1 }
+    let doubtful = found.filter { (counts[$0.key] ?? 0) > 1 }
+    guard !doubtful.isEmpty else { return found }
+    let batch: RecordBatch
+    do throws(ScanError) {
+      batch = try await observed(by: nil).rows(
+        at: doubtful.map(\.place), of: selection, columns: [order.field.name],
+        openFiles: openFiles, task)
+    } catch {
+      throw .reading(error)
+    }
+    let column = batch.columns[0]
+    var numbers = [Int64?](repeating: nil, count: doubtful.count)
+    var last: (value: Value, number: Int64)?
+    for row in batch.sortedRows(by: [SortKey(column, .ascending, nulls: .first)]) {
+      guard let value = column.icebergValue(Int(row)) else { continue }
+      let number = last.map { $0.value == value ? $0.number : $0.number + 1 } ?? 0
+      last = (value, number)
+      numbers[Int(row)] = number
+    }
+    return found.filter { counts[$0.key] == 1 }
+      + zip(doubtful, numbers).map { $0.0.ordered(as: $0.1) }
   }
 
   /// The rows of keys that were found.
@@ -96,15 +127,15 @@ extension Table {
 extension KeyIndex {
   /// As ``Table/get(_:key:columns:at:orderBy:index:)``, by this index.
   func get(
-    _ keys: RecordBatch, _ columns: KeyColumns, _ wanted: [String]?, of table: Table,
-    at selection: SnapshotSelection
+    _ keys: RecordBatch, _ columns: KeyColumns, _ wanted: [String]?, orderBy other: OrderColumn?,
+    of table: Table, at selection: SnapshotSelection
   ) async throws(KeyIndexError) -> KeyedRows {
     let hashes = try columns.keys(of: keys, seed: seed)
     let state = try await knownState(of: table, at: selection)
     let places = try await lookup(hashes, in: state)
     var found: [FoundKey] = []
     let missing = uncovered(in: state)
-    if missing.isEmpty {
+    if missing.isEmpty, other == nil {
       for key in 0..<places.keyCount {
         guard let place = places.newest(key) else { continue }
         found.append(FoundKey(key, place, in: state))
@@ -113,9 +144,17 @@ extension KeyIndex {
       for key in 0..<places.keyCount {
         for place in places[key] { found.append(FoundKey(key, place, in: state)) }
       }
-      let search = KeySearch(
-        keys: keys, hashes: hashes, columns: columns, order: order, seed: seed)
-      found = FoundKey.newest(found + (try await search.places(missing, in: state)))
+      if !missing.isEmpty {
+        let search = KeySearch(
+          keys: keys, hashes: hashes, columns: columns, order: order, seed: seed)
+        found += try await search.places(missing, in: state)
+      }
+      if let other {
+        found = try await table.ordered(found, by: other, selection, state.openFiles) {
+          state.files[$0].task
+        }
+      }
+      found = FoundKey.newest(found)
     }
     return try await table.rows(of: found, wanted, selection, state.openFiles) {
       state.files[$0].task
@@ -164,6 +203,17 @@ struct FoundKey {
     sequenceNumber = task.sequenceNumber
     path = task.file.path
   }
+
+  private init(_ row: FoundKey, order: Int64?) {
+    key = row.key
+    place = row.place
+    self.order = order
+    sequenceNumber = row.sequenceNumber
+    path = row.path
+  }
+
+  /// The same row, with another number for its order value.
+  func ordered(as number: Int64?) -> FoundKey { FoundKey(self, order: number) }
 
   /// The newest row of each key, by key.
   static func newest(_ found: [FoundKey]) -> [FoundKey] {

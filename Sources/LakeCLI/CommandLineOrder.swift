@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import ArgumentParser
 
-/// The command line as the parser wants it: `lake alter TABLE set k=v` has what it is about before
+/// The command line as the parser wants it. `lake --catalog dev scan TABLE` says first where it is;
+/// to the parser that is an option of `scan`. `lake alter TABLE set k=v` has what it is about before
 /// what to do with it, as people say it; to the parser `set` is a command below `alter`.
 enum CommandLineOrder {
   /// The commands whose table comes before the action.
@@ -16,6 +17,37 @@ enum CommandLineOrder {
   ///
   /// - Throws: `ValidationError` if there is no action, which the parser would not tell.
   static func forParser(_ arguments: [String]) throws -> [String] {
+    let count = leadingOptions(arguments)
+    guard count > 0, count < arguments.count else { return try actionFirst(arguments) }
+    var ordered = try actionFirst(Array(arguments[count...]))
+    // Right behind the command's name: what follows may end with "--" and more arguments.
+    ordered.insert(contentsOf: arguments[..<count], at: depth(ordered))
+    return ordered
+  }
+
+  /// How many arguments before the command are options that all commands have.
+  private static func leadingOptions(_ arguments: [String]) -> Int {
+    var count = 0
+    while count < arguments.count {
+      let argument = arguments[count]
+      if leading.contains(argument) {
+        count += 2
+      } else if argument == "--quiet" || argument == "--verbose"
+        || leading.contains(where: { argument.hasPrefix($0 + "=") })
+      {
+        count += 1
+      } else {
+        break
+      }
+    }
+    return count
+  }
+
+  /// The options with a value that may stand before the command.
+  private static let leading = ["--warehouse", "--catalog", "--allow-location", "--format"]
+
+  /// The arguments with the action right after its command.
+  private static func actionFirst(_ arguments: [String]) throws -> [String] {
     let arguments = joiningQuarantine(arguments)
     guard let first = arguments.first,
       let command = Lake.configuration.subcommands.first(where: { $0._commandName == first }),
@@ -54,13 +86,20 @@ enum CommandLineOrder {
 
   /// What is being done, for errors: `scan`, `parquet head`.
   static func activity(_ arguments: [String]) -> String? {
+    let rest = arguments.dropFirst(leadingOptions(arguments))
+    let names = rest.prefix(depth(Array(rest)))
+    return names.isEmpty ? nil : names.joined(separator: " ")
+  }
+
+  /// How many of the first arguments name the command.
+  private static func depth(_ arguments: [String]) -> Int {
     var commands: [any ParsableCommand.Type] = Lake.configuration.subcommands
-    var names: [String] = []
+    var depth = 0
     for argument in arguments {
       guard let command = commands.first(where: { $0._commandName == argument }) else { break }
-      names.append(argument)
+      depth += 1
       commands = command.configuration.subcommands
     }
-    return names.isEmpty ? nil : names.joined(separator: " ")
+    return depth
   }
 }

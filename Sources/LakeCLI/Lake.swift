@@ -22,10 +22,11 @@ struct Lake: AsyncParsableCommand {
       LogCommand.self, ShowCommand.self, DiffCommand.self, InspectCommand.self, SchemaCommand.self,
       DescribeCommand.self, AlterCommand.self, BranchCommand.self, TagCommand.self,
       RollbackCommand.self, CherryPickCommand.self, RewriteManifestsCommand.self, ListCommand.self,
-      DropCommand.self,
+      DropCommand.self, RenameCommand.self, RegisterCommand.self, NamespaceCommand.self,
       IndexCommand.self, AnalyzeCommand.self, CompactCommand.self, ExpireCommand.self,
       OrphansCommand.self, MaintainCommand.self, BackfillCommand.self,
-      VerifyCommand.self, ParquetCommand.self, VersionCommand.self, CompletionsCommand.self,
+      VerifyCommand.self, DoctorCommand.self, ParquetCommand.self, VersionCommand.self,
+      CompletionsCommand.self,
     ])
 }
 

@@ -31,6 +31,19 @@ enum SystemText {
   }
 }
 
+/// Who may do what with a local file.
+enum FileMode {
+  /// The permissions of what lies at `path`; nil if nothing does.
+  static func of(_ path: ObjectPath) -> UInt32? {
+    var status = stat()
+    guard path.scheme == "file", unsafe stat(path.path, &status) == 0 else { return nil }
+    return UInt32(status.st_mode)
+  }
+
+  /// Removes the folder at `path` if nothing is in it.
+  static func removeEmptyFolder(_ path: ObjectPath) { _ = unsafe rmdir(path.path) }
+}
+
 /// Locations as people type them.
 enum Location {
   /// The absolute location of `text`: a URI as it is, a path from the working folder, a path that

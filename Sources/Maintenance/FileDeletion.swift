@@ -9,27 +9,19 @@ struct FileDeletion {
 
   init(_ store: any ObjectStore) { self.store = store }
 
-  private static let concurrency = 16
-
   /// Deletes the objects at `paths`, each whatever became of the others.
   ///
   /// - Returns: false if some could not be deleted.
   mutating func delete(_ paths: some Sequence<ObjectPath>) async throws(MaintenanceError) -> Bool {
     let before = problems.count
-    let store = store
-    for some in paths.sorted().chunks(of: 256) {
+    for some in paths.sorted().chunks(of: 1000) {
       if Task.isCancelled { throw .cancelled }
-      let results = await mapConcurrently(some, limit: Self.concurrency) {
-        path async throws(Never) -> String? in
-        do throws(StorageError) {
-          try await store.delete(path)
-          return nil
-        } catch {
-          return "deleting \(path): \(error)"
+      for (path, problem) in zip(some, await store.delete(Array(some))) {
+        if let problem {
+          problems.append("deleting \(path): \(problem)")
+        } else {
+          deletedCount += 1
         }
-      }
-      for result in results {
-        if let result { problems.append(result) } else { deletedCount += 1 }
       }
     }
     return problems.count == before

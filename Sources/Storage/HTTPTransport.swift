@@ -9,6 +9,8 @@ public import Bytes
 ///    request means decides both.
 /// 2. An error with ``HTTPTransportError/isSent`` false says that no server can have acted on it.
 /// 3. The target and the headers reach the wire byte for byte, so that a signature over them holds.
+/// 4. What cannot be sent that way is refused before anything is sent: no text of a header or a
+///    target begins another header or request.
 public protocol HTTPTransport: Sendable {
   /// - Throws: ``HTTPTransportError``; a reply of any status, 500 too, is no error.
   func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse
@@ -49,6 +51,9 @@ extension HTTPOrigin: CustomStringConvertible {
 }
 
 /// One request.
+///
+/// Printing one shows neither the values of its headers nor its query nor its body: there are keys,
+/// tokens and signatures in them.
 public struct HTTPRequest: Sendable {
   public enum Method: String, Sendable {
     case get = "GET"
@@ -86,7 +91,24 @@ public struct HTTPRequest: Sendable {
   }
 }
 
+extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// `PUT https://host/path?… (12 bytes)`.
+  public var description: String {
+    let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
+    let query = path.count < target.utf8.count ? "?…" : ""
+    return "\(method.rawValue) \(origin)\(Substring(path))\(query) (\(body.count) bytes)"
+  }
+
+  public var debugDescription: String { description }
+
+  public var customMirror: Mirror {
+    Mirror(self, children: ["request": description, "headers": headers.map(\.name)])
+  }
+}
+
 /// One reply, whole.
+///
+/// Printing one shows neither the values of its headers nor its body: a catalog's has tokens in it.
 public struct HTTPResponse: Sendable {
   public var status: Int
   /// Names in lower case, as they came; a name may come more than once.
@@ -103,11 +125,26 @@ public struct HTTPResponse: Sendable {
   public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
+extension HTTPResponse: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "status \(status) (\(body.count) bytes)" }
+
+  public var debugDescription: String { description }
+
+  public var customMirror: Mirror {
+    Mirror(self, children: ["response": description, "headers": headers.map(\.name)])
+  }
+}
+
 /// Why there is no reply.
 @nonexhaustive
 public enum HTTPTransportError: Error, Hashable, Sendable {
-  /// No connection: the name is unknown, the port closed, the certificate not trusted.
+  /// No connection: the name is unknown, the port closed, the network away.
   case notConnected(reason: String)
+  /// No connection over TLS: the certificate is not trusted, is of another name, or has expired, or
+  /// both sides have no version in common. The same again will not work.
+  case untrusted(reason: String)
+  /// The request cannot be sent as it is: a header or the target has bytes that may not be there.
+  case invalidRequest(reason: String)
   /// The connection broke after the request, or a part of it, was sent.
   case interrupted(reason: String)
   /// The reply was not there in time. `isSent` tells whether the request was.
@@ -122,9 +159,20 @@ public enum HTTPTransportError: Error, Hashable, Sendable {
   /// True if a server may have acted on the request.
   public var isSent: Bool {
     switch self {
-    case .notConnected: false
+    case .notConnected, .untrusted, .invalidRequest: false
     case .interrupted, .malformedReply, .bodyTooLarge: true
     case .timedOut(_, let isSent), .cancelled(let isSent): isSent
+    }
+  }
+}
+
+extension HTTPTransportError {
+  /// True if the same request may get a reply when it is sent again, which is for the sender to
+  /// decide: it may have been acted on, see ``isSent``.
+  public var isTransient: Bool {
+    switch self {
+    case .notConnected, .interrupted, .timedOut, .malformedReply: true
+    case .untrusted, .invalidRequest, .bodyTooLarge, .cancelled: false
     }
   }
 }
@@ -133,6 +181,8 @@ extension HTTPTransportError: CustomStringConvertible {
   public var description: String {
     switch self {
     case .notConnected(let reason): "no connection: \(reason)"
+    case .untrusted(let reason): "no connection that can be trusted: \(reason)"
+    case .invalidRequest(let reason): "the request cannot be sent: \(reason)"
     case .interrupted(let reason): "the connection broke: \(reason)"
     case .timedOut(let time, let isSent):
       "no \(isSent ? "reply" : "connection") within \(time)"

@@ -53,6 +53,13 @@ public struct PolicedStore: ObjectStore {
     return try await base.get(path, range: range, of: version)
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try policy.check(path)
+    return try await base.getWithVersion(path, range: range)
+  }
+
   public func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
@@ -75,6 +82,16 @@ public struct PolicedStore: ObjectStore {
   public func delete(_ path: ObjectPath) async throws(StorageError) {
     try policy.check(path)
     try await base.delete(path)
+  }
+
+  public func delete(_ paths: [ObjectPath]) async -> [StorageError?] {
+    // None goes where one is refused: whoever made the list is wrong about the table.
+    for path in paths {
+      do throws(StorageError) { try policy.check(path) } catch {
+        return [StorageError?](repeating: error, count: paths.count)
+      }
+    }
+    return await base.delete(paths)
   }
 
   public func list(

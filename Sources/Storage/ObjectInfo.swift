@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Bytes
 
 /// Which of the objects that one path had over time. Equal tokens mean the same bytes.
 ///
@@ -24,6 +25,17 @@ public struct ObjectInfo: Hashable, Sendable {
     self.path = path
     self.byteCount = byteCount
     self.modified = modified
+    self.version = version
+  }
+}
+
+/// Bytes of an object, and which of its versions they are of.
+public struct VersionedBytes: Hashable, Sendable {
+  public let bytes: Buffer
+  public let version: ObjectVersion
+
+  public init(bytes: Buffer, version: ObjectVersion) {
+    self.bytes = bytes
     self.version = version
   }
 }

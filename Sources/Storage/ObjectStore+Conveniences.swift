@@ -49,6 +49,32 @@ extension ObjectStore {
     return found
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    for _ in 1...8 {
+      let info = try await head(path)
+      do throws(StorageError) {
+        let bytes = try await get(path, range: range, of: info.version)
+        return VersionedBytes(bytes: bytes, version: info.version)
+      } catch {
+        guard case .conditionFailed = error else { throw error }
+      }
+    }
+    throw .unavailable(path: path, reason: "it changes all the time", retryAfter: nil)
+  }
+
+  public func delete(_ paths: [ObjectPath]) async -> [StorageError?] {
+    await mapConcurrently(paths, limit: 16) { path async throws(Never) -> StorageError? in
+      do throws(StorageError) {
+        try await self.delete(path)
+        return nil
+      } catch {
+        return error
+      }
+    }
+  }
+
   public func removeAbandonedWrites(
     under prefix: ObjectPath, before moment: Timestamp
   ) async throws(StorageError) -> Int { 0 }

@@ -19,6 +19,13 @@ public protocol ObjectStore: Sendable {
     _ path: ObjectPath, range: Range<Int64>, of version: ObjectVersion?
   ) async throws(StorageError) -> Buffer
 
+  /// Reads `range` as ``get(_:range:of:)`` does, and tells which version of the object it is of.
+  ///
+  /// Cost: where a store cannot tell at once, two requests, more if someone writes meanwhile.
+  func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes
+
   /// Writes `bytes` as the whole object at `path`, if `condition` holds there.
   ///
   /// - Throws: ``StorageError/conditionFailed(path:)`` if it does not: nothing was written.
@@ -41,6 +48,11 @@ public protocol ObjectStore: Sendable {
 
   /// Makes `path` absent. That it was before is no error.
   func delete(_ path: ObjectPath) async throws(StorageError)
+
+  /// Makes each of `paths` absent, or tells why not: one answer a path, in their order.
+  ///
+  /// Cost: a request each, but where a store takes many at once.
+  func delete(_ paths: [ObjectPath]) async -> [StorageError?]
 
   /// All objects under `prefix`, in ascending order of path (UTF-8 bytes), pages hidden.
   ///

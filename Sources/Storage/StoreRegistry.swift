@@ -34,6 +34,12 @@ public struct StoreRegistry: ObjectStore {
     try await store(for: path).get(path, range: range, of: version)
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try await store(for: path).getWithVersion(path, range: range)
+  }
+
   public func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
@@ -52,6 +58,25 @@ public struct StoreRegistry: ObjectStore {
 
   public func delete(_ path: ObjectPath) async throws(StorageError) {
     try await store(for: path).delete(path)
+  }
+
+  public func delete(_ paths: [ObjectPath]) async -> [StorageError?] {
+    var answers = [StorageError?](repeating: nil, count: paths.count)
+    for (scheme, indices) in Dictionary(grouping: paths.indices, by: { paths[$0].scheme })
+      .sorted(by: { $0.key < $1.key })
+    {
+      let some = indices.map { paths[$0] }
+      var found = [StorageError?](repeating: nil, count: some.count)
+      if let store = stores[scheme] {
+        found = await store.delete(some)
+      } else {
+        for (index, path) in some.enumerated() {
+          do throws(StorageError) { _ = try store(for: path) } catch { found[index] = error }
+        }
+      }
+      for (index, answer) in zip(indices, found) { answers[index] = answer }
+    }
+    return answers
   }
 
   public func list(

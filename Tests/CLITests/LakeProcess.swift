@@ -45,6 +45,7 @@ struct LakeProcess {
         "HOME": folder.path, "LAKE_WAREHOUSE": folder.appending(path: "warehouse").path,
         "SWIFT_BACKTRACE": "enable=no",
       ]) { $1 }
+      .merging(TestCatalog.environment(in: folder)) { $1 }
       .merging(environment) { $1 }
     let status = try await Spawn.run(
       program.path, arguments, environment: variables, in: folder.path,
@@ -57,6 +58,32 @@ struct LakeProcess {
   }
 }
 
+/// The kind of catalog that tests work in which name none: of folders, or with
+/// `LAKE_TEST_CATALOG=sqlite` in an SQLite file.
+enum TestCatalog {
+  static let isSQLite = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] == "sqlite"
+  private static let configuration = ".test-catalog.yaml"
+
+  static func environment(in folder: URL) -> [String: String] {
+    guard isSQLite else { return [:] }
+    return ["LAKE_CATALOG": "test", "LAKE_CONFIG": folder.appending(path: configuration).path]
+  }
+
+  /// Writes what ``environment(in:)`` names.
+  static func configure(_ folder: URL) throws {
+    guard isSQLite else { return }
+    let text = """
+      catalog:
+        test:
+          type: sql
+          uri: sqlite:///\(folder.path)/.test-catalog.db
+          warehouse: \(folder.path)/warehouse
+
+      """
+    try Data(text.utf8).write(to: folder.appending(path: configuration))
+  }
+}
+
 /// A folder with a warehouse in it, gone when the test is.
 final class Workplace: Sendable {
   let folder: URL
@@ -65,6 +92,7 @@ final class Workplace: Sendable {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "lake-cli-\(UUID().uuidString)").resolvingSymlinksInPath()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try TestCatalog.configure(folder)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }

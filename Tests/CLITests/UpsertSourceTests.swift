@@ -114,6 +114,44 @@ struct UpsertSourceTests {
     #expect(try await contents(place) == ["1,a", "2,c", "3,b"])
   }
 
+  @Test(arguments: ["--offset-column o", "--source-offset"])
+  func `rows that do not fit are put aside once, however often the command is started`(
+    offsets: String
+  ) async throws {
+    let place = try await workplace()
+    func good(_ offset: Int) -> String { #"{"o":\#(offset),"id":\#(offset),"v":"a"}"# + "\n" }
+    func bad(_ number: Int) -> String { #"{"o":1,"id":"bad \#(number)","v":"a"}"# + "\n" }
+    func upsert() async throws -> LakeProcess.Outcome {
+      try await place.shell(
+        """
+        lake upsert s.t in.jsonl --writer w \(offsets) --on-error 'quarantine aside.jsonl' \
+        \(offsets == "--source-offset" ? "--operation-column o" : "")
+        """)
+    }
+    // Of text, whose offsets are places, the column says what a row is.
+    func rows(_ text: String) -> String {
+      guard offsets == "--source-offset" else { return text }
+      return text.replacing(#/"o":\d+/#, with: #""o":"upsert""#)
+    }
+    var text = ""
+    for (number, more) in [
+      bad(0) + good(1) + bad(1) + bad(1) + good(2) + bad(2), bad(3), bad(4) + good(3) + bad(5),
+      bad(2), good(4) + good(5), "",
+    ].enumerated() {
+      text += more
+      try place.write("in.jsonl", rows(text))
+      for again in 0..<2 {
+        let outcome = try await upsert()
+        #expect(outcome.status == 0, "\(outcome)")
+        let aside = try String(
+          contentsOf: place.folder.appending(path: "aside.jsonl"), encoding: .utf8)
+        let expected = rows(text).split(separator: "\n").filter { $0.contains("bad") }
+        #expect(aside.split(separator: "\n") == expected, "step \(number), \(again)")
+      }
+    }
+    #expect(try await contents(place) == (1...5).map { "\($0),a" })
+  }
+
   @Test func `rows of other files are counted`() async throws {
     let place = try await workplace()
     for name in ["first", "second"] {

@@ -41,6 +41,7 @@ struct SharedTableTests {
       random, version, partitionedBy: random.oneIn(2) ? "p" : "")
     var options = world.options
     options.operationColumn = "op"
+    options.smallFileLimit = random.int(in: 2..<12)
     var sides: [Side] = []
     for _ in 0..<2 { sides.append(Side(writer: try await .open(world.table, options))) }
     var model = UpsertModel()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Ingest
 import Lake
 import LakeTestSupport
 import Testing
@@ -37,6 +38,7 @@ struct UpsertStreamTests {
       if !one.ordered { options.orderBy = nil }
       // Early files, now and then.
       options.memoryLimit = random.oneIn(2) ? 4_000 : 256 << 20
+      options.smallFileLimit = random.int(in: 2..<12)
       let writer = try await UpsertWriter.open(world.table, options)
       var model = UpsertModel()
       var ledger = RowIDLedger()

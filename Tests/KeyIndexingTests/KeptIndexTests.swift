@@ -66,6 +66,72 @@ struct KeptIndexTests {
     #expect(places.newest(0)?.order == 1_990_000)
   }
 
+  @Test func `an index that is made within its memory is kept as it grows, and goes on from there`()
+    async throws
+  {
+    var world = try await World()
+    for file in 0..<12 { try await world.append(file * 2000..<file * 2000 + 2000) }
+    let options = KeyIndexOptions(memoryLimit: 120_000)
+
+    /// Opens the index on a store that is gone when it is kept for time number `failing`; also how
+    /// many reads of data files there were, and how often it was kept.
+    func open(failing: Int) async throws -> (
+      index: KeyIndex?, state: TableState, reads: Int, writes: Int
+    ) {
+      let reading = FaultyStore(
+        world.store,
+        where: { $0.operation == .get && $0.path.name.hasSuffix(".parquet") })
+      let store = FaultyStore(
+        reading, atCall: failing, lasting: .untilHealed,
+        where: { $0.operation == .writer && $0.path.name.hasSuffix(".stats") })
+      let catalog = FilesystemCatalog(
+        warehouse: try ObjectPath("memory://w/house"), store: store,
+        environment: world.table.environment)
+      let table = try await catalog.loadTable(TableIdentifier("db.t"))
+      let state = try await TableState(of: table)
+      let opened = try? await KeyIndex.open(
+        state, key: ["k"], options: options, keepingIn: table)
+      let index = opened?.index
+      return (index, state, reading.callCount, store.callCount)
+    }
+    let whole = try await open(failing: 0)
+    try #require(whole.index != nil && whole.writes > 2)
+    world.table = try #require(try await KeyIndex.drop(from: world.table.refreshed()))
+    #expect(try await open(failing: 2).index == nil)
+    let rest = try await open(failing: 0)
+    let index = try #require(rest.index)
+    #expect(index.placeCount == 24_000)
+    #expect(index.byteCount < 2 * options.memoryLimit)
+    let problem = try await IndexModel.difference(index, rest.state)
+    #expect(problem == nil)
+    #expect(rest.reads < whole.reads)
+  }
+
+  @Test func `table metadata lists no blob of an index, of which other engines may not know`()
+    async throws
+  {
+    var world = try await World()
+    try await world.append(0..<300)
+    for key in [["k"], ["k", "s"]] {
+      var index = try await KeyIndex.build(try await world.state(), key: key)
+      world.table = try await index.persist(to: world.table)
+    }
+    let text = try await world.store.get(world.table.metadataLocation, limit: 1 << 20)
+    #expect(!String(decoding: text.array(), as: UTF8.self).contains("lake-key-index"))
+    // In the next process both are found.
+    let fresh = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: world.store,
+      environment: world.table.environment)
+    world.table = try await fresh.loadTable(TableIdentifier("db.t"))
+    let found = try await KeyIndex.status(of: world.table)
+    #expect(Set(found.map(\.key)) == [["k"], ["k", "s"]])
+    #expect(found.allSatisfy { $0.uncoveredFileCount == 0 })
+    let one = try #require(try await KeyIndex.drop(from: world.table, key: ["k"]))
+    #expect(try await KeyIndex.status(of: one).map(\.key) == [["k", "s"]])
+    let none = try #require(try await KeyIndex.drop(from: one))
+    #expect(none.metadata.statistics.isEmpty)
+  }
+
   @Test func `segments that were written stay where they are, and their file is kept alive`()
     async throws
   {

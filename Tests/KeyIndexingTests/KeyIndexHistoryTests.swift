@@ -30,6 +30,8 @@ struct KeyIndexHistoryTests {
         let log = "round \(round), \(history.log.joined(separator: "; ")), \(branch)"
         guard branch == "main" || table.metadata.reference(branch) != nil else { continue }
         state = try await state.refreshed(to: table, at: .reference(branch))
+        let planned = try await TableState(of: table, at: .reference(branch))
+        #expect(StateModel.facts(state) == StateModel.facts(planned), "\(log)")
         try #require(state.schema.field(named: "k") != nil)
         if random.chance(20) { index.forgetFiles(notIn: [state]) }
         if state.schema.field(order.field.id) == nil {
@@ -44,6 +46,28 @@ struct KeyIndexHistoryTests {
         if problem != nil || other != nil { return }
       }
     }
+  }
+}
+
+/// What two states of a table are compared by.
+enum StateModel {
+  struct Fact: Hashable {
+    let path: String
+    let sequenceNumber: SequenceNumber
+    let firstRowID: Int64?
+    let deletes: Set<DataFile>
+  }
+
+  static func facts(_ state: TableState) -> Set<Fact> {
+    for (index, file) in state.files.enumerated() {
+      precondition(state.index(of: file.file.path) == index, "a list that is at odds with itself")
+    }
+    return Set(
+      state.files.map { file in
+        Fact(
+          path: file.file.path, sequenceNumber: file.sequenceNumber,
+          firstRowID: file.file.firstRowID, deletes: Set(file.task.deletes.map(\.file)))
+      })
   }
 }
 

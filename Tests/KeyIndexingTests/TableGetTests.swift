@@ -40,6 +40,57 @@ struct TableGetTests {
     }
   }
 
+  @Test(arguments: ["s", "d", "u", "n"], ["none", "n"])
+  func `of several rows of a key the one of the highest value is given, of whatever type`(
+    order: String, kept: String
+  ) async throws {
+    let random = SeededRandom(printing: "order values by key, \(order), \(kept)")
+    let environment = Environment.deterministic(seed: random.next())
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: MemoryStore(environment: environment),
+      environment: environment)
+    var table = try await catalog.createTable(
+      "db.t", "k long not null, s string, d decimal(30, 2), u uuid, n long, id int",
+      formatVersion: .v3)
+    var rows: [[Value?]] = []
+    var newest: [Int64: (value: [Int128], id: Int32)] = [:]
+    for file in 0..<4 {
+      var added: [[Value?]] = []
+      for _ in 0..<30 {
+        let key = Int64(random.int(in: 0..<12))
+        let id = Int32(rows.count + added.count)
+        // Few values, so that the newest file decides at times; and nulls, which come first.
+        let number = random.oneIn(5) ? nil : Int128(random.int(in: -4..<4))
+        let bytes = number.map { Array(repeating: UInt8($0 + 100), count: 16) }
+        added.append([
+          .long(key), number.map { .string("v\($0 + 500)") },
+          number.map { .decimal($0 * 100_000_000_000_000_000_000) },
+          bytes.map { .bytes($0) }, number.map { .long(Int64($0)) }, .int(id),
+        ])
+        let rank = [number ?? -100, Int128(file), Int128(added.count)]
+        if newest[key].map({ $0.value.lexicographicallyPrecedes(rank) }) ?? true {
+          newest[key] = (rank, id)
+        }
+      }
+      try await table.append([Rows.batch(added, table.metadata.currentSchema)])
+      table = try await table.refreshed()
+      rows += added
+    }
+    let state = try await TableState(of: table)
+    let index = try await KeyIndex.build(
+      state, key: ["k"], orderBy: kept == "none" ? nil : kept)
+    let keys = KeptIndexTests.keys(0..<14)
+    for some in [index, nil] {
+      let found = try await table.get(
+        keys, key: ["k"], columns: ["k", "id"], orderBy: order, index: some)
+      var ids: [Int64: Int32] = [:]
+      for row in 0..<found.rows.rowCount {
+        ids[found.rows.columns[0].integer(row)] = Int32(found.rows.columns[1].integer(row))
+      }
+      #expect(ids == newest.mapValues(\.id), "\(some == nil ? "no index" : "index")")
+    }
+  }
+
   private func selection(of table: Table, _ random: SeededRandom) -> SnapshotSelection {
     let snapshots = table.metadata.snapshots.filter { snapshot in
       let schema = snapshot.schemaID.flatMap { table.metadata.schema($0) }

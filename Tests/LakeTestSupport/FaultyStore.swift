@@ -171,6 +171,13 @@ public final class FaultyStore: ObjectStore {
     return try await base.get(path, range: range, of: version)
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    if let fault = fault(.get, path) { throw fault.reported }
+    return try await base.getWithVersion(path, range: range)
+  }
+
   public func head(_ path: ObjectPath) async throws(StorageError) -> ObjectInfo {
     if let fault = fault(.head, path) { throw fault.reported }
     return try await base.head(path)

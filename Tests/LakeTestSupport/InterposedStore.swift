@@ -35,6 +35,13 @@ public struct InterposedStore: ObjectStore {
     return try await base.writer(to: path, if: condition)
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    await before(StoreCall(operation: .get, path: path))
+    return try await base.getWithVersion(path, range: range)
+  }
+
   public func head(_ path: ObjectPath) async throws(StorageError) -> ObjectInfo {
     await before(StoreCall(operation: .head, path: path))
     return try await base.head(path)

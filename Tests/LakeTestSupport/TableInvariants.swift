@@ -31,6 +31,25 @@ public struct TableInvariants: Sendable {
     return found
   }
 
+  /// What does not hold of a table that a catalog keeps the newest state of: its earlier ones are
+  /// those its log names.
+  public static func violations(
+    of table: Table, acknowledged: [SnapshotID] = []
+  ) async throws -> [String] {
+    let checks = TableInvariants(try ObjectPath(table.metadata.location), in: table.store)
+    let paths = try table.metadata.metadataLog.map { try ObjectPath($0.location) }
+    let versions = (paths + [table.metadataLocation]).enumerated().map {
+      Version(number: $0.offset, path: $0.element)
+    }
+    var found = try await checks.linearity(versions)
+    found += checks.history(table.metadata, acknowledged)
+    let files = FilesOnce(table: table)
+    for snapshot in table.metadata.snapshots {
+      found += try await checks.references(of: snapshot, files)
+    }
+    return found
+  }
+
   /// The files under the table's location that its newest version does not reach, names only.
   public func orphans() async throws -> [String] {
     let versions = try await versions()

@@ -17,10 +17,12 @@ struct LyingFileTests {
     case nullPagesWithValues, impossibleNullCounts, wrongNullCounts, boundsBeyondTheChunk
     case shiftedRows, fewerPages, rowsOutOfOrder, pagesElsewhere, impossibleChunkCounts
     case boundsOfNaN
+    /// Two boundaries, so that the page between them has as many rows as it is said to.
+    case shiftedPage
     /// Their sum is that of the chunk, so that only who reads a page can tell.
     case nullCountsOfTheNextPage
 
-    /// Those that no read believes; the other has a test of its own.
+    /// Those that no read believes; the others have tests of their own.
     static let allCases: [Lie] = [
       .noIndex, .noColumnIndex, .noStatistics, .brokenThrift, .swappedBounds, .boundsOfOtherWidth,
       .nullPagesWithValues, .impossibleNullCounts, .wrongNullCounts, .boundsBeyondTheChunk,
@@ -55,6 +57,45 @@ struct LyingFileTests {
         }
       }
     }
+  }
+
+  @Test func `a boundary in the wrong place is found out by what is counted of its pages`()
+    async throws
+  {
+    // Page 5 is told to have row 11 alone, and has as many nulls, or NaNs.
+    let nan = Value.double(.nan)
+    let fillers: [(String, Value?, (Int) -> Value)] = [
+      ("long", nil, { .long(Int64($0)) }), ("double", nan, { .double(Double($0)) }),
+    ]
+    for (type, filler, value) in fillers {
+      let schema = try Schema("k long not null, v \(type)")
+      let rows = (0..<20).map { row -> [Value?] in
+        [.long(Int64(row)), row % 2 == 0 ? filler : value(row)]
+      }
+      try await check(rows, schema, .shiftedRows)
+    }
+    // Page 5 has as many rows as it is told to, and the levels of those beside it tell.
+    let schema = try Schema("k long not null, s struct<v: long>")
+    let id = try #require(schema.fields[1].leafIDs.first)
+    let rows = (0..<20).map { row -> [Value?] in
+      [.long(Int64(row)), .structure([id: .long(Int64(row))])]
+    }
+    try await check(rows, schema, .shiftedPage)
+  }
+
+  /// Asks for row 11 of pages of two rows.
+  private func check(_ rows: [[Value?]], _ schema: Schema, _ lie: Lie) async throws {
+    var options = WriterOptions()
+    for (name, _) in Generators.leaves(schema) { options.columns[name] = .plain }
+    options.pageRowCount = 2
+    let file = try await RandomParquetFile(rows, schema, options)
+    let bytes = try LyingFile(file.bytes).telling(lie)
+    let lying = try await RandomParquetFile(bytes, rows, schema, file.text)
+    let text = schema.fields[1].name == "s" ? "s.v = 11" : "v = 11"
+    let honest = try await ParquetScan(file.parquet).filter(text).tuned(.eager).lines()
+    #expect(honest.lines.count == 1 && honest.counts.pagesSkipped > 0)
+    let found = try await ParquetScan(lying.parquet).filter(text).tuned(.eager).lines()
+    #expect(found.lines == honest.lines, "\(lie), \(file.text)")
   }
 
   @Test func `null counts of other pages are found out where a page is read`() async throws {
@@ -207,6 +248,11 @@ struct LyingFile {
       // One boundary: whoever reads a page beside it can tell.
       if let count = offsets?.pageLocations.count, count > 1 {
         offsets?.pageLocations[count / 2].firstRowIndex += 1
+      }
+    case .shiftedPage:
+      if let count = offsets?.pageLocations.count, count > 2 {
+        offsets?.pageLocations[count / 2].firstRowIndex += 1
+        offsets?.pageLocations[count / 2 + 1].firstRowIndex += 1
       }
     case .fewerPages: offsets?.pageLocations.removeLast()
     case .rowsOutOfOrder:

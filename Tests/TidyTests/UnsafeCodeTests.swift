@@ -11,8 +11,10 @@ enum PointerCode {
     "Sources/Bytes/MutableBuffer.swift", "Sources/Bytes/RawSpan+Loading.swift",
     "Sources/Codecs/Zstd.swift", "Sources/Codecs/Deflate.swift", "Sources/Codecs/Snappy.swift",
     "Sources/Codecs/LZ4.swift", "Sources/Codecs/BlockInflater.swift", "Sources/Arrow/CData/",
-    "Sources/Storage/Stores/",
+    "Sources/Storage/Stores/", "Sources/Network/Transport/",
+    "Sources/Network/Signing/SHA256Hash.swift",
     "Sources/Storage/ObjectPath.swift", "Sources/LakeCLI/",
+    "Sources/SQLiteCatalog/Connection.swift",
   ]
 
   static func isHome(_ path: String) -> Bool { homes.contains { path.hasPrefix($0) } }

@@ -31,6 +31,17 @@ enum DocumentChecksum {
     return CRC32C.checksum(tail.bytes, continuing: checksum)
   }
 
+  /// True if `json` ends as Lake ends the documents it writes.
+  static func isAtEnd(of json: Buffer) -> Bool {
+    let tail = Array(",\"\(TableMetadata.checksumField)\":\"00000000\"}".utf8)
+    guard json.count > tail.count else { return false }
+    let end = json.slice(json.count - tail.count..<json.count).array()
+    return zip(tail, end).enumerated().allSatisfy { index, pair in
+      // The digits are what they are.
+      pair.0 == pair.1 || (tail.count - 10..<tail.count - 2).contains(index)
+    }
+  }
+
   /// Throws unless `json` has the checksum that it states.
   ///
   /// - Parameters:

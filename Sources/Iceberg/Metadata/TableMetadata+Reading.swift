@@ -38,6 +38,9 @@ extension TableMetadata {
   /// It is a string of eight hexadecimal digits: the CRC-32C of all bytes of the document (as they
   /// are before compression) with eight `0` in place of these digits.
   static let checksumField = "lake-crc32c"
+
+  /// True if `json` was written by Lake itself, as its checksum at the end shows.
+  package static func isOwn(_ json: Buffer) -> Bool { DocumentChecksum.isAtEnd(of: json) }
 }
 
 /// Makes metadata of a document that was taken apart.
@@ -320,9 +323,13 @@ extension StatisticsFile {
             .map { FieldID($0) },
           properties: blob.properties))
     }
+    let path = try required(part.path, "statistics-path", "a path")
+    if !blobs.contains(where: { $0.type.hasPrefix(Self.indexTypePrefix) }) {
+      blobs += Self.indexes(namedBy: path)
+    }
     self.init(
       snapshotID: SnapshotID(try required(part.snapshotID, "snapshot-id", "a snapshot id")),
-      path: try required(part.path, "statistics-path", "a path"),
+      path: path,
       byteCount: try required(part.byteCount, "file-size-in-bytes", "a size"),
       footerByteCount: try required(part.footerByteCount, "file-footer-size-in-bytes", "a size"),
       keyMetadata: part.keyMetadata, blobs: blobs)

@@ -204,7 +204,7 @@ extension StatisticsFile {
     if let keyMetadata { writer.write("key-metadata", keyMetadata) }
     writer.writeKey("blob-metadata")
     writer.beginArray()
-    for blob in blobs { blob.write(to: &writer) }
+    for blob in listedBlobs { blob.write(to: &writer) }
     writer.endArray()
     writer.endObject()
   }

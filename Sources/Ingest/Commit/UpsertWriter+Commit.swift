@@ -17,7 +17,11 @@ extension UpsertWriter {
     try noteOffsets(offsets)
     guard !buffer.isEmpty || !pendingOffsets.isEmpty else { return settled }
     try await flush()
-    return try await commitPending()
+    let partitions = Set(pending.files.map(\.file.partition))
+    let receipt = try await commitPending()
+    await mergeSmallFiles(of: partitions)
+    await boundIndex()
+    return receipt
   }
 
   /// Finds out what became of a commit whose outcome is unknown: it happened, or it is made again.
@@ -107,7 +111,7 @@ extension UpsertWriter {
   /// Brings what is known to the state after the commit of `files`.
   ///
   /// What can't be read now is read at the next need.
-  private func adopt(_ now: Table, _ files: PendingCommit) async {
+  func adopt(_ now: Table, _ files: PendingCommit) async {
     table = now
     if now.metadata.currentSchemaID != binding.schema.id,
       let newer = try? UpsertBinding(now, options)

@@ -31,8 +31,10 @@ extension UpsertWriter {
     do throws(CommitError) { _ = try table.head(of: options.branch) } catch { throw .commit(error) }
     do throws(KeyIndexError) {
       let state = try await TableState(of: table, at: .reference(options.branch))
-      let index = try await KeyIndex.open(
-        state, key: binding.key.map(\.name), orderBy: options.orderBy)
+      let index: KeyIndex
+      (index, table) = try await KeyIndex.open(
+        state, key: binding.key.map(\.name), orderBy: options.orderBy,
+        options: KeyIndexOptions(memoryLimit: options.indexMemoryLimit), keepingIn: table)
       return UpsertWriter(table, options, binding, state, index, record)
     } catch {
       throw .index(error)

@@ -45,7 +45,7 @@ extension UpsertWriter {
   }
 
   /// Checks that this writer may commit to such a table.
-  private func check(_ metadata: TableMetadata) throws(IngestError) {
+  func check(_ metadata: TableMetadata) throws(IngestError) {
     for field in binding.key where metadata.currentSchema.field(field.id) == nil {
       throw .badKeyColumn(field.name, reason: "it was dropped")
     }
@@ -186,10 +186,18 @@ extension UpsertWriter {
     pending.vectors = []
     for (place, index) in indices.enumerated() {
       let live = state.files[index]
-      let rows = try Self.vector(pending.dead[touched[place]] ?? []).union(old[place])
+      let new = try Self.vector(pending.dead[touched[place]] ?? [])
+      let all = new.union(old[place])
+      pending.vectors.append((live.file.path, all))
+      let ownDeletes = live.ownDeletes
+      // A vector is one for a file. Before v3 many positions are not written again for a few.
+      let isApart =
+        base.metadata.formatVersion < .v3 && ownDeletes.count < Self.deleteFileLimit
+        && old[place].count >= Self.apartFactor * new.count
       positions.append(
-        FilePositions(path: live.file.path, partition: live.file.partition, positions: rows))
-      removed += live.ownDeletes.map(\.file)
+        FilePositions(
+          path: live.file.path, partition: live.file.partition, positions: isApart ? new : all))
+      if !isApart { removed += ownDeletes.map(\.file) }
     }
     var added: [DataFile] = []
     for (number, written) in pending.files.enumerated() {
@@ -200,12 +208,17 @@ extension UpsertWriter {
       positions.append(
         FilePositions(
           path: written.file.path, partition: written.file.partition, positions: dead))
+      pending.vectors.append((written.file.path, dead))
     }
-    pending.vectors = positions.map { ($0.path, $0.positions) }
     var writer = try PositionDeleteWriter(
       base.metadata, store: base.store, environment: base.environment, granularity: .file)
     return (added, try await writer.write(positions), removed)
   }
+
+  /// How many position delete files of one data file there are at most, and how many times the
+  /// positions that come there have to be for those that come to get a file of their own.
+  private static let deleteFileLimit = 8
+  private static let apartFactor = 16
 
   private static func vector(_ positions: [Int64]) throws(CommitError) -> DeletionVector {
     var vector = DeletionVector()

@@ -33,7 +33,7 @@ struct AddFilesCommand: AsyncParsableCommand, ChangingCommand {
     let target =
       if create {
         try await definition.openOrCreate(table, in: catalog) {
-          try await InputReader.open(paths[0], in: Stores.local)
+          try await InputReader.open(paths[0], in: Stores.reaching(paths[0]))
         }
       } else {
         try await catalog.table(table)
@@ -44,9 +44,12 @@ struct AddFilesCommand: AsyncParsableCommand, ChangingCommand {
 
   /// `path` itself, or the Parquet files in the folder it is.
   private static func parquetFiles(_ path: ObjectPath) async throws -> [ObjectPath] {
+    let store = try Stores.reaching(path)
     // Asking a folder for what a file is fails.
-    if let info = try? await Stores.local.headIfPresent(path), info.byteCount >= 0 { return [path] }
-    let found = try await Stores.local.listAll(path).map(\.path).filter { file in
+    if let info = try? await store.headIfPresent(path), info.byteCount >= 0 {
+      return [path]
+    }
+    let found = try await store.listAll(path).map(\.path).filter { file in
       let below = path.relativePath(of: file) ?? ""
       let isHidden = below.split(separator: "/").contains {
         $0.hasPrefix(".") || $0.hasPrefix("_")

@@ -67,7 +67,7 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     for file in files {
       let path = try Location.absolute(file)
       let reader = try await InputReader.open(
-        path, in: Stores.local, options: input.options(columns: nil))
+        path, in: Stores.reaching(path), options: input.options(columns: nil))
       let format = input.inputFormat ?? InputFormat(fileName: path.name)
       let hasTypes = format != .csv && format != .jsonl
       inputs.append((try Schema(inferredFrom: reader.fields), hasTypes))
@@ -84,7 +84,8 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     guard let first = files.first, first != "-" else {
       throw ValidationError("--create needs a file to take the columns from, not standard input.")
     }
+    let path = try Location.absolute(first)
     return try await InputReader.open(
-      Location.absolute(first), in: Stores.local, options: input.options(columns: nil))
+      path, in: Stores.reaching(path), options: input.options(columns: nil))
   }
 }

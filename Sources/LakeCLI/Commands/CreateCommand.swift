@@ -24,7 +24,9 @@ struct CreateCommand: AsyncParsableCommand, ChangingCommand {
   @Option(help: ArgumentHelp("A file to take the columns from.", valueName: "file"))
   var like: String?
   @Option(
-    help: ArgumentHelp("Where the table lies; the catalog decides by itself.", valueName: "uri"))
+    help: ArgumentHelp(
+      "Where the table's files go (default: the catalog decides; a filesystem catalog always does).",
+      valueName: "uri"))
   var location: String?
   @Flag(help: "Do nothing if the table is there.") var ifNotExists = false
 
@@ -41,14 +43,16 @@ struct CreateCommand: AsyncParsableCommand, ChangingCommand {
     if let schema {
       columns = try Schema(schema, key: definition.keyNames)
     } else {
+      let path = try Location.absolute(like ?? "")
       let reader = try await InputReader.open(
-        Location.absolute(like ?? ""), in: Stores.local, options: InputOptions())
+        path, in: Stores.reaching(path), options: InputOptions())
       columns = try Schema(inferredFrom: reader.fields).identified(by: definition.keyNames)
     }
-    try definition.check(location: location, of: identifier, in: catalog)
     var report = ChangeReport(table: identifier.description, operation: "create")
     do {
-      _ = try await catalog.createTable(identifier, try definition.definition(columns))
+      var definition = try self.definition.definition(columns)
+      definition.location = try location.map { try Location.absolute($0) }
+      _ = try await catalog.createTable(identifier, definition)
     } catch CatalogError.tableExists where ifNotExists {
       report.operation = "none"
     }
@@ -107,16 +111,6 @@ struct DefinitionOptions: ParsableArguments {
     let identifier = try name.identifier()
     let columns = try Schema(inferredFrom: try await input().fields).identified(by: keyNames)
     return try await options.open().createTable(identifier, try definition(columns))
-  }
-
-  /// A catalog of folders puts a table where its name says, and nowhere else.
-  func check(
-    location: String?, of identifier: TableIdentifier, in catalog: any Catalog
-  ) throws {
-    guard let location else { return }
-    throw CommandError.failed(
-      "a filesystem catalog puts \(identifier) in its warehouse; --location \(location) needs "
-        + "another kind of catalog")
   }
 }
 

@@ -117,8 +117,9 @@ struct GetCommand: AsyncParsableCommand {
         return try await InputReader.open(
           StandardInput(), format: options.format ?? .jsonl, options: options)
       }
+      let path = try Location.absolute(keyFile)
       return try await InputReader.open(
-        Location.absolute(keyFile), in: Stores.local, options: options)
+        path, in: Stores.reaching(path), options: options)
     }
     let lines = try keys.map { key in
       if key.hasPrefix("{") { return key.split(separator: "\n").joined(separator: " ") }

@@ -49,6 +49,9 @@ struct BuildIndexCommand: AsyncParsableCommand, ChangingCommand {
       "Keep the values of this column too, which upserts order rows by.", valueName: "column"))
   var orderBy: String?
 
+  /// What of an index takes more is not kept in memory while it is made.
+  private static let memoryLimit = 1 << 30
+
   func run() async throws {
     let environment = Environment.system
     let start = environment.uptime()
@@ -59,8 +62,10 @@ struct BuildIndexCommand: AsyncParsableCommand, ChangingCommand {
       return report.print(output)
     }
     let state = try await TableState(of: target, at: .reference(SnapshotReference.mainBranch))
-    var index = try await KeyIndex.open(state, key: options.names, orderBy: orderBy)
-    let after = try await index.persist(to: target)
+    var (index, known) = try await KeyIndex.open(
+      state, key: options.names, orderBy: orderBy,
+      options: KeyIndexOptions(memoryLimit: Self.memoryLimit), keepingIn: target)
+    let after = try await index.persist(to: known)
     report.snapshotID = after.metadata.currentSnapshot?.id.rawValue
     report.sequenceNumber = after.metadata.currentSnapshot?.sequenceNumber.rawValue
     report.duration = environment.uptime() - start

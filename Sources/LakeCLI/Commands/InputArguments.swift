@@ -87,14 +87,16 @@ final class InputSequence {
       return try await InputReader.open(StandardInput(), format: format, options: options)
     }
     let path: ObjectPath
+    let store: any ObjectStore
     do {
       path = try Location.absolute(file)
+      store = try Stores.reaching(path)
     } catch let error as StorageError {
       throw .storage(error)
     } catch {
       throw .storage(.invalidPath(file, reason: "\(error)"))
     }
-    return try await InputReader.open(path, in: Stores.local, options: options)
+    return try await InputReader.open(path, in: store, options: options)
   }
 }
 

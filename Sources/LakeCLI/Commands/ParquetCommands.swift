@@ -17,7 +17,8 @@ struct ParquetCommand: AsyncParsableCommand {
 
   /// The file at `text`, its footer read.
   static func open(_ text: String) async throws -> ParquetFile {
-    try await ParquetFile.open(Location.absolute(text), in: Stores.local)
+    let path = try Location.absolute(text)
+    return try await ParquetFile.open(path, in: Stores.reaching(path))
   }
 }
 

@@ -180,9 +180,8 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
         batchRowCount: min(65_536, commitRows ?? 65_536))
       var sources: [UpsertSource] = []
       for file in files {
-        let offset = run.committed[try UpsertSource.partition(of: file)]
         let source = try await UpsertSource.open(
-          file, settings, from: offset, sample: file == "-" ? sample : nil)
+          file, settings, from: run.committed, sample: file == "-" ? sample : nil)
         sources.append(source)
         if !follow {
           try await run.take([source], follows: false)
@@ -303,8 +302,9 @@ extension UpsertCommand {
       reader = try await InputReader.open(
         SampleSource(head), format: format, options: options)
     } else {
+      let path = try Location.absolute(files[0])
       reader = try await InputReader.open(
-        Location.absolute(files[0]), in: Stores.local, options: options)
+        path, in: Stores.reaching(path), options: options)
     }
     let dropped = [operationColumn, offsetColumn].compactMap { $0 }
     let fields = reader.fields.filter { field in

@@ -68,28 +68,44 @@ final class UpsertRun {
   private func take(_ rows: SourceRows, of source: UpsertSource) async throws {
     tally.replayed += Int64(rows.replayedCount)
     var end = rows.batch.rowCount
+    var bad = rows.rejected
     var failure: InputError?
-    for row in rows.placed.rejected {
-      let error = source.located(row.error)
-      guard badRows.policy != .fail else {
-        failure = error
-        end = rows.count(before: row.precedingRowCount)
-        break
-      }
-      badRows.take(error, row.text, header: source.header)
+    if let first = bad.first, badRows.policy == .fail {
+      failure = source.located(first.error)
+      end = rows.count(before: first.precedingRowCount)
+      bad = []
     }
     var start = 0
     while start < end {
       let room = rowLimit.map { max(1, $0 - waiting) } ?? end - start
       let next = min(start + room, end)
+      // Those that come before the rows are durable when they are committed, and no others.
+      putAside(&bad, before: rows.origin(next - 1), of: source)
+      source.aside.settle()
       try await upsert(rows, start..<next, of: source)
       moveOffset(of: source, to: source.offset(afterRow: next - 1, of: rows))
       start = next
       if start < end { try await commitIfDue() }
     }
     if let failure { throw failure }
+    putAside(&bad, before: .max, of: source)
     moveOffset(of: source, to: source.offset(afterAllOf: rows))
     try await commitIfDue()
+  }
+
+  /// Puts those of `bad` aside that come before row `row` of those read.
+  private func putAside(
+    _ bad: inout ArraySlice<RejectedRow>, before row: Int, of source: UpsertSource
+  ) {
+    while let next = bad.first, next.precedingRowCount <= row {
+      badRows.take(source.located(next.error), next.text, header: source.header)
+      source.aside.count()
+      bad.removeFirst()
+    }
+    guard source.hasOffsetColumn else { return }
+    for (name, value) in source.aside.offsets where committed[name] ?? 0 < value {
+      offsets[name] = value
+    }
   }
 
   private func moveOffset(of source: UpsertSource, to offset: Int64?) {

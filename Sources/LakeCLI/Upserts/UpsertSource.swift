@@ -13,6 +13,8 @@ struct SourceRows {
   let origins: [Int32]?
   /// The offsets that rows have as a column of their own.
   let offsets: Column?
+  /// What was kept apart among the rows read, but for what was before.
+  let rejected: ArraySlice<RejectedRow>
 
   /// How many rows were left out, since their offsets say that they were committed.
   var replayedCount: Int { placed.batch.rowCount - batch.rowCount }
@@ -54,6 +56,8 @@ final class UpsertSource {
   private let start: Int64?
   /// With a column of offsets: the highest one that was met.
   private var highest = Int64.min
+  /// With one: what becomes of bad rows, which have no offsets.
+  var aside: AsideRows
   /// Whether the column of offsets is none of the table's.
   private let dropsOffsets: Bool
   /// How many lines come before those the reader counts; nil until it is asked.
@@ -95,8 +99,10 @@ final class UpsertSource {
   ///   - offset: up to which the source was committed; nil: not at all.
   ///   - sample: what was read of standard input already.
   static func open(
-    _ name: String, _ settings: Settings, from offset: Int64?, sample: (any ByteSource)? = nil
+    _ name: String, _ settings: Settings, from offsets: [String: Int64],
+    sample: (any ByteSource)? = nil
   ) async throws -> UpsertSource {
+    let offset = offsets[try partition(of: name)]
     var options = settings.arguments.options(columns: settings.columnsRead)
     options.badRows = .keepApart
     options.batchRowCount = settings.batchRowCount
@@ -109,7 +115,7 @@ final class UpsertSource {
       options.start = start(kind, settings.unit, offset)
       let reader = try await InputReader.open(
         sample ?? PipeSource(), format: format, options: options)
-      return UpsertSource("-", settings, reader, kind, nil, offset)
+      return UpsertSource("-", settings, reader, kind, nil, offsets)
     }
     let path = try Location.absolute(name)
     guard let format = options.format ?? InputFormat(fileName: path.name) else {
@@ -118,8 +124,8 @@ final class UpsertSource {
     }
     guard format == .csv || format == .jsonl, path.scheme == "file" else {
       options.start = start(.rows, settings.unit, offset)
-      let reader = try await InputReader.open(path, in: Stores.local, options: options)
-      return UpsertSource(path.text, settings, reader, .rows, nil, offset)
+      let reader = try await InputReader.open(path, in: Stores.reaching(path), options: options)
+      return UpsertSource(path.text, settings, reader, .rows, nil, offsets)
     }
     let file = try FileSource(path.path, settings.follows ? .waits : .ends)
     options.start = start(.text, settings.unit, offset)
@@ -127,7 +133,7 @@ final class UpsertSource {
       options.delimiter = 9
     }
     let reader = try await InputReader.open(file, format: format, options: options)
-    return UpsertSource(path.text, settings, reader, .text, file, offset)
+    return UpsertSource(path.text, settings, reader, .text, file, offsets)
   }
 
   private static func start(_ kind: Kind, _ unit: Unit, _ offset: Int64?) -> InputStart {
@@ -141,9 +147,11 @@ final class UpsertSource {
 
   private init(
     _ partition: String, _ settings: Settings, _ reader: InputReader, _ kind: Kind,
-    _ file: FileSource?, _ start: Int64?
+    _ file: FileSource?, _ offsets: [String: Int64]
   ) {
+    let start = offsets[partition]
     self.partition = partition
+    aside = AsideRows(of: partition, offsets)
     self.reader = reader
     self.kind = kind
     self.file = file
@@ -151,6 +159,11 @@ final class UpsertSource {
     unit = settings.unit
     dropsOffsets = settings.offsetColumn != nil
     if case .column = unit, let start { highest = start }
+  }
+
+  /// Whether offsets are the values of a column.
+  var hasOffsetColumn: Bool {
+    if case .column = unit { true } else { false }
   }
 
   /// What errors call it.
@@ -167,7 +180,10 @@ final class UpsertSource {
       case .end: return .end
       case .rows(let rows):
         guard case .column(let name) = unit else {
-          return .rows(SourceRows(batch: rows.batch, placed: rows, origins: nil, offsets: nil))
+          return .rows(
+            SourceRows(
+              batch: rows.batch, placed: rows, origins: nil, offsets: nil,
+              rejected: rows.rejected[...]))
         }
         return .rows(try unreplayed(rows, name))
       }
@@ -188,24 +204,32 @@ final class UpsertSource {
     }
     let column = rows.batch.columns[index]
     var kept: [Int32] = []
+    var bad = rows.rejected[...]
+    var rejected: [RejectedRow] = []
     for row in 0..<column.count {
+      while let next = bad.first, next.precedingRowCount <= row {
+        aside.meet(bad.removeFirst(), &rejected)
+      }
       guard !column.isNull(row) else {
         throw .missingValue(file: partition, line: line(of: row, in: rows), column: name)
       }
       let value = column.integer(row)
+      aside.meet(offset: value, &rejected)
       guard value > highest else { continue }
       highest = value
       kept.append(Int32(truncatingIfNeeded: row))
     }
+    for row in bad { aside.meet(row, &rejected) }
     var batch = rows.batch
     if dropsOffsets { batch = batch.selecting(batch.columns.indices.filter { $0 != index }) }
     guard kept.count < column.count else {
-      return SourceRows(batch: batch, placed: rows, origins: nil, offsets: column)
+      return SourceRows(
+        batch: batch, placed: rows, origins: nil, offsets: column, rejected: rejected[...])
     }
     do throws(ColumnarError) {
       return SourceRows(
         batch: try batch.gather(kept), placed: rows, origins: kept,
-        offsets: try column.gather(kept))
+        offsets: try column.gather(kept), rejected: rejected[...])
     } catch {
       throw .refused(file: partition, line: line(of: 0, in: rows), reason: "\(error)")
     }

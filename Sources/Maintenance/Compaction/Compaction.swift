@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Iceberg
-internal import Scanning
+package import Scanning
 internal import Storage
 internal import Writing
 
@@ -72,14 +72,44 @@ public struct Compaction: Sendable {
     return report
   }
 
+  /// Rewrites data files that were chosen, each group to one file or more.
+  ///
+  /// - Parameters:
+  ///   - groups: data files of one partition each, of the state `snapshot`.
+  ///   - tasks: those of the groups; where the state has delete files that are about more than one
+  ///     data file, all there are in it.
+  ///   - isAllowed: is asked of each state that the commit is planned on.
+  /// - Returns: the table after the commit; nil if all groups were dropped.
+  package func rewrite(
+    _ groups: [[ScanTask]], of tasks: [ScanTask], at snapshot: Snapshot,
+    if isAllowed: @escaping @Sendable (TableMetadata) async -> Bool
+  ) async throws(MaintenanceError) -> (table: Table?, report: CompactionReport) {
+    let state = try CompactionState(table, options, groups, of: tasks, at: snapshot)
+    let rewrite = GroupRewrite(
+      table: table, options: options, targetByteCount: state.targetByteCount,
+      sortOrder: state.sortOrder)
+    var report = CompactionReport()
+    var rewritten: [RewrittenGroup] = []
+    do throws(CommitError) {
+      for group in state.groups { rewritten.append(try await rewrite.run(group)) }
+    } catch {
+      await table.store.discard(rewritten.flatMap(\.added))
+      throw .commit(error)
+    }
+    let now = try await commit(rewritten, state, &report, isAllowed)
+    return (report.groups > 0 ? now : nil, report)
+  }
+
+  @discardableResult
   private func commit(
-    _ groups: [RewrittenGroup], _ state: CompactionState, _ report: inout CompactionReport
-  ) async throws(MaintenanceError) {
+    _ groups: [RewrittenGroup], _ state: CompactionState, _ report: inout CompactionReport,
+    _ isAllowed: (@Sendable (TableMetadata) async -> Bool)? = nil
+  ) async throws(MaintenanceError) -> Table {
     let outcome = CompactionCommit.Outcome()
     let change = CompactionCommit(
       groups: groups, snapshot: state.snapshot,
       formatVersion: state.table.metadata.formatVersion, data: state.data,
-      deletes: state.deletes, branch: options.branch, outcome: outcome)
+      deletes: state.deletes, branch: options.branch, isAllowed: isAllowed, outcome: outcome)
     let receipt: CommitReceipt
     do throws(CommitError) {
       receipt = try await state.table.commit(change)
@@ -94,7 +124,7 @@ public struct Compaction: Sendable {
     await state.table.store.discard(dropped.flatMap { groups[$0].added })
     report.droppedGroups += dropped.count
     report.attempts += receipt.attempts
-    guard let snapshot = receipt.snapshot else { return }
+    guard let snapshot = receipt.snapshot else { return receipt.table }
     report.snapshotIDs.append(snapshot.id)
     report.groups += landed.count
     report.movedDeletes += outcome.value.movedDeletes
@@ -110,6 +140,7 @@ public struct Compaction: Sendable {
     }
     report.removedDeleteFiles +=
       snapshot.summary["removed-delete-files"].flatMap { Int($0) } ?? 0
+    return receipt.table
   }
 
   /// True if a file of the group is no longer part of the branch.
@@ -143,22 +174,46 @@ struct CompactionState: Sendable {
   let deletes: [ManifestEntry]
   let groups: [CompactionGroup]
 
+  /// Of a state some of whose files were chosen.
+  ///
+  /// - Parameter tasks: the data files that delete files are looked up of.
+  init(
+    _ table: Table, _ options: CompactionOptions, _ groups: [[ScanTask]], of tasks: [ScanTask],
+    at snapshot: Snapshot
+  ) throws(MaintenanceError) {
+    self.table = table
+    self.snapshot = snapshot
+    sortOrder = try Self.sortOrder(table, options)
+    targetByteCount = try Self.targetByteCount(table, options)
+    data = tasks.map(\.entry)
+    var seen: Set<DataFile.Identity> = []
+    deletes = tasks.flatMap(\.deletes).filter { seen.insert($0.file.identity).inserted }
+      .map(\.entry)
+    self.groups = groups.map { CompactionGroup($0, benefit: 0) }
+  }
+
+  /// How large files are to be.
+  private static func targetByteCount(
+    _ table: Table, _ options: CompactionOptions
+  ) throws(MaintenanceError) -> Int64 {
+    do throws(IcebergError) {
+      let set = try table.metadata.properties.value(of: .targetFileByteCount)
+      let target = options.targetByteCount ?? set
+      let isSorted = !table.metadata.defaultSortOrder.isUnsorted || !options.key.isEmpty
+      guard isSorted, options.strategy == .binpack else { return max(1, target) }
+      // Rows that are sorted are held in memory, where they take about four times the room.
+      return max(1, min(target, Int64(max(4, options.memoryLimit) / 4)))
+    } catch {
+      throw .commit(.rejected(error))
+    }
+  }
+
   /// Nil if the branch has no rows yet.
   init?(_ table: Table, _ options: CompactionOptions) async throws(MaintenanceError) {
     self.table = table
     let order = try Self.sortOrder(table, options)
     sortOrder = order
-    do throws(IcebergError) {
-      let set = try table.metadata.properties.value(of: .targetFileByteCount)
-      var target = options.targetByteCount ?? set
-      // Rows that are sorted are held in memory, where they take about four times the room.
-      if !order.isUnsorted, options.strategy == .binpack {
-        target = min(target, Int64(max(4, options.memoryLimit) / 4))
-      }
-      targetByteCount = max(1, target)
-    } catch {
-      throw .commit(.rejected(error))
-    }
+    targetByteCount = try Self.targetByteCount(table, options)
     do throws(ScanError) {
       let scan = table.scan().at(.reference(options.branch))
       let plan = try await scan.plan()

@@ -28,6 +28,8 @@ struct CompactionCommit: TableChange {
   /// Its delete files.
   let deletes: [ManifestEntry]
   let branch: String
+  /// Is asked of each state that the commit is planned on; nil: all are good.
+  var isAllowed: (@Sendable (TableMetadata) async -> Bool)?
   /// Is told which groups the last attempt had, and how many rows it found deleted meanwhile.
   let outcome: Outcome
 
@@ -44,6 +46,7 @@ struct CompactionCommit: TableChange {
   func plan(
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
+    if let isAllowed, await !isAllowed(base.metadata) { throw .cancelled }
     let changes = try await ConcurrentChanges(
       of: base, since: snapshot.id, until: try base.head(of: branch))
     var kept: [Int] = []

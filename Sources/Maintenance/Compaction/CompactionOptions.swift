@@ -32,5 +32,9 @@ public struct CompactionOptions: Sendable {
   /// no more.
   public var commitByteCount: Int64 = 4 << 30
 
+  /// The columns of a key, whose files get Bloom filters on them and, where the table has no sort
+  /// order, are sorted by them.
+  package var key: [String] = []
+
   public init() {}
 }

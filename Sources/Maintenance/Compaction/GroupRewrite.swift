@@ -29,7 +29,7 @@ struct GroupRewrite {
     // What comes out a little larger than was guessed needs no file of its own.
     let writer = try RelocatingWriter(
       table, targetByteCount: targetByteCount.saturating(targetByteCount / 4),
-      order: try await order(of: group), sortByteLimit: sortByteLimit)
+      order: try await order(of: group), sortByteLimit: sortByteLimit, keyed: options.key)
     let place = [MetadataColumn.file, .position].map(\.rawValue)
     let lineage = [MetadataColumn.rowID, .lastUpdatedSequenceNumber].map(\.rawValue)
     let carriesLineage = table.metadata.formatVersion >= .v3

@@ -50,9 +50,14 @@ public struct OrphanSweep: Sendable {
       throw .storage(error, while: "listing \(location)")
     }
     let newest: Table
-    do throws(CatalogError) { newest = try await table.refreshed() } catch {
+    let neighbour: String?
+    do throws(CatalogError) {
+      newest = try await table.refreshed()
+      neighbour = try await newest.neighbour()
+    } catch {
       throw .catalog(error)
     }
+    if let neighbour { throw .nestedTable(neighbour) }
     let names = try await NamedFiles(newest, location)
     try names.checkNothingNested(in: listed)
     var report = OrphanReport(listedFiles: listed.count)

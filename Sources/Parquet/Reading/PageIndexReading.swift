@@ -106,6 +106,7 @@ extension ParquetFooter {
       rows.append(Int(page.firstRowIndex)..<Int(next))
     }
     guard rows.first?.lowerBound ?? 0 == 0, rowCount == 0 || !rows.isEmpty else { return nil }
+    if let count = place.metadata.dataPageCount, count != rows.count { return nil }
     return rows
   }
 
@@ -127,8 +128,10 @@ extension ParquetFooter {
     var pages: [ColumnStatistics] = []
     for page in 0..<count {
       let valueCount = isPerRow ? Int64(rows[page].count) : nil
-      guard index.isPossible(page, valueCount: valueCount) else { return nil }
-      pages.append(bounds.statistics(index, page: page, valueCount: valueCount))
+      let known = bounds.statistics(index, page: page, valueCount: valueCount)
+      guard index.isPossible(page, rowCount: rows[page].count, place.leaf), known.hasRoomForBounds
+      else { return nil }
+      pages.append(known)
     }
     let whole = statistics(rowGroup: place.rowGroup, leaf: place.leaf.index)
     return Self.agree(pages, whole) ? pages : nil
@@ -167,12 +170,60 @@ extension BoundValue {
   fileprivate var isNumber: Bool { if case .bytes = self { false } else { true } }
 }
 
+extension ColumnMetaData {
+  /// How many data pages there are; nil if that is not told.
+  fileprivate var dataPageCount: Int? {
+    guard let encodingStats, !encodingStats.isEmpty else { return nil }
+    let pages = encodingStats.filter { $0.pageType == .dataPage || $0.pageType == .dataPageV2 }
+    return pages.reduce(0) { $0 + Int($1.count) }
+  }
+}
+
 extension ColumnIndex {
-  /// False if what is counted in `page` can't be, or is not what is said of it besides; how many
-  /// values it has is nil where that is not known.
-  fileprivate func isPossible(_ page: Int, valueCount: Int64?) -> Bool {
-    guard let nulls = nullCounts?[page] else { return true }
-    guard let valueCount else { return nulls >= 0 }
-    return nullPages[page] ? nulls == valueCount : nulls >= 0 && nulls <= valueCount
+  /// False if what is counted in `page` of `leaf`, to which the offset index gives `rowCount` rows,
+  /// can't be, or is not what is said of it besides.
+  ///
+  /// A boundary between pages that is told in the wrong place makes a page of few values seem to
+  /// have none but nulls, and no one would look into it again.
+  fileprivate func isPossible(_ page: Int, rowCount: Int, _ leaf: ParquetLeaf) -> Bool {
+    let rows = Int64(rowCount)
+    let starts = Self.levels(
+      repetitionLevelHistograms, page, of: nullPages.count, leaf.maxRepetitionLevel)
+    if let starts, starts.first != rows { return false }
+    let nulls = nullCounts?[page] ?? 0
+    let nans = nanCounts?[page] ?? 0
+    guard nulls >= 0, nans >= 0 else { return false }
+    // In lists there are more values than rows, and fewer.
+    guard leaf.maxRepetitionLevel == 0 else { return true }
+    let levels = Self.levels(
+      definitionLevelHistograms, page, of: nullPages.count, leaf.maxDefinitionLevel)
+    if let levels {
+      var left = rows
+      for count in levels {
+        guard count >= 0, count <= left else { return false }
+        left -= count
+      }
+      guard left == 0 else { return false }
+    }
+    if nullPages[page] { return nullCounts == nil || nulls == rows }
+    return nulls < rows && nans <= rows - nulls
+  }
+
+  /// How often each level occurs in `page`, where `histograms` are those of `pageCount` pages.
+  private static func levels(
+    _ histograms: [Int64]?, _ page: Int, of pageCount: Int, _ maximum: Int
+  ) -> ArraySlice<Int64>? {
+    let count = maximum + 1
+    guard let histograms, histograms.count == pageCount * count else { return nil }
+    return histograms[page * count..<(page + 1) * count]
+  }
+}
+
+extension ColumnStatistics {
+  /// False if there are bounds, which are of a value that is neither null nor NaN, and all values
+  /// are counted among those.
+  fileprivate var hasRoomForBounds: Bool {
+    guard lower != nil || upper != nil, let valueCount else { return true }
+    return (nullCount ?? 0) < valueCount - (nanCount ?? 0)
   }
 }

@@ -9,7 +9,8 @@ public final class DeleteFile: Sendable {
   public let file: DataFile
   /// How old its deletes are.
   public let sequenceNumber: SequenceNumber
-  let entry: ManifestEntry
+  /// As it is live in a manifest.
+  package let entry: ManifestEntry
   /// True if its partition spec is unpartitioned: by values it deletes from all partitions.
   let isGlobal: Bool
 

@@ -16,10 +16,15 @@ struct ScanPlanner {
   /// As many rows are enough, if the files that are found have them for certain.
   var rowLimit: Int? = nil
 
-  func plan() async throws(ScanError) -> ScanPlan {
+  func plan() async throws(ScanError) -> ScanPlan { try await planAll().plan }
+
+  /// The plan, the manifests of the snapshot, and the delete files that may be about rows that match.
+  func planAll() async throws(ScanError) -> (
+    plan: ScanPlan, manifests: [ManifestFile], deletes: [DeleteFile]
+  ) {
     var counts = PlanCounts()
     guard let snapshot, filter != .alwaysFalse else {
-      return ScanPlan(snapshot: snapshot, schema: schema, tasks: [], counts: counts)
+      return (ScanPlan(snapshot: snapshot, schema: schema, tasks: [], counts: counts), [], [])
     }
     let list = try await list(of: snapshot)
     counts.manifests = list.count
@@ -38,8 +43,9 @@ struct ScanPlanner {
       projection: projection)
     let found = try await planning.plan(kept, until: filter == .alwaysTrue ? rowLimit : nil)
     counts.manifestsRead -= kept.count - found.count
-    return ScanPlan(
+    let plan = ScanPlan(
       snapshot: snapshot, schema: schema, tasks: tasks(found, &counts), counts: counts)
+    return (plan, list, deletes.kept)
   }
 
   private func tasks(_ found: [PlannedManifest], _ counts: inout PlanCounts) -> [ScanTask] {
@@ -58,6 +64,9 @@ struct ScanPlanner {
     return tasks
   }
 
+  /// What of delete files tells what they are about.
+  static let deleteProjection = ManifestProjection(metrics: .all, liveOnly: true)
+
   /// The delete files of `manifests` that may be about rows that match, and how many there are.
   ///
   /// Rows of a partition that the filter leaves out need no deletes.
@@ -66,7 +75,7 @@ struct ScanPlanner {
   ) async throws(ScanError) -> (kept: [DeleteFile], all: Int) {
     var kept: [DeleteFile] = []
     var count = 0
-    let projection = ManifestProjection(metrics: .all, liveOnly: true)
+    let projection = Self.deleteProjection
     let files = ManifestFiles(table)
     let read = try await mapConcurrently(manifests, limit: ManifestPlanning.concurrency) {
       manifest throws(ScanError) in

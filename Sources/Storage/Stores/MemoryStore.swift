@@ -32,6 +32,17 @@ public final class MemoryStore: ObjectStore {
     return object.bytes.slice(Int(wanted.lowerBound)..<Int(wanted.upperBound))
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try path.checkCancellation()
+    let object = try object(at: path)
+    let wanted = range.clamped(to: 0..<object.info.byteCount)
+    return VersionedBytes(
+      bytes: object.bytes.slice(Int(wanted.lowerBound)..<Int(wanted.upperBound)),
+      version: object.info.version)
+  }
+
   public func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {

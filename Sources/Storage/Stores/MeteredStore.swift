@@ -76,6 +76,17 @@ public final class MeteredStore: ObjectStore {
     return bytes
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    count { $0.gets += 1 }
+    let found = try await counting { () throws(StorageError) in
+      try await base.getWithVersion(path, range: range)
+    }
+    count { $0.bytesRead += Int64(found.bytes.count) }
+    return found
+  }
+
   public func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
@@ -106,6 +117,16 @@ public final class MeteredStore: ObjectStore {
   public func delete(_ path: ObjectPath) async throws(StorageError) {
     count { $0.deletes += 1 }
     try await counting { () throws(StorageError) in try await base.delete(path) }
+  }
+
+  /// Counts each path, whatever it takes to delete it.
+  public func delete(_ paths: [ObjectPath]) async -> [StorageError?] {
+    let answers = await base.delete(paths)
+    count {
+      $0.deletes += paths.count
+      $0.failures += answers.count { $0 != nil }
+    }
+    return answers
   }
 
   public func list(

@@ -27,6 +27,14 @@ public struct RetryingStore: ObjectStore {
     }
   }
 
+  public func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try await repeating { () throws(StorageError) in
+      try await base.getWithVersion(path, range: range)
+    }
+  }
+
   public func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {

@@ -162,6 +162,7 @@ package struct SnapshotProducer {
     let path = try base.metadataPath(
       "snap-\(snapshotID.rawValue)-\(attempt.number)-\(attempt.commitID).avro")
     try await writing.write(output.list.bytes, to: path)
+    ManifestFiles(base).keep(output.list, at: path.text)
     let snapshot = Snapshot(
       id: snapshotID, parentID: parent?.id, sequenceNumber: writer.sequenceNumber,
       timestampMilliseconds: base.metadata.snapshotTimestamp(

@@ -27,7 +27,9 @@ public struct StatisticsChange: TableChange {
     guard !sketches.isEmpty else { return .nothing }
     let old = base.metadata.statistics.last { $0.snapshotID == snapshot.id }
     let carried = try await carried(from: old, base)
-    let path = try base.metadataPath("\(snapshot.id.rawValue)-\(attempt.fileName).stats")
+    let keys = carried.filter { $0.blob.type == StatisticsFile.indexType }.map(\.blob.fields)
+    let path = try base.metadataPath(
+      StatisticsFile.name(snapshot.id, attempt.fileName, indexes: keys))
     let (file, blobs, footerByteCount) = try write(carried, snapshot)
     do throws(StorageError) {
       try await base.store.create(path, file)
@@ -93,7 +95,7 @@ public struct StatisticsChange: TableChange {
     var carried: [StoredBlob] = []
     do throws(StorageError) {
       for blob in footer.blobs
-      where !isReplaced(blob) && !blob.type.hasPrefix(Self.indexPrefix) {
+      where !isReplaced(blob) && !blob.type.hasPrefix(StatisticsFile.indexTypePrefix) {
         let range = blob.offset..<blob.offset + blob.byteCount
         carried.append(StoredBlob(blob: blob, bytes: try await base.store.get(path, range: range)))
       }
@@ -102,9 +104,6 @@ public struct StatisticsChange: TableChange {
       throw .storage(error, while: "reading the statistics that are there")
     }
   }
-
-  /// What the types of a key index's blobs begin with.
-  private static let indexPrefix = "lake-key-index"
 
   /// True if one of the sketches stands for the blob.
   private func isReplaced(_ blob: PuffinBlob) -> Bool {

@@ -56,7 +56,8 @@ package struct PlacedRowWriter: Sendable {
   ) async throws(CommitError) -> [PlacedRows] {
     guard batch.rowCount > 0 else { return [] }
     let schema = rowIDs == nil ? plain : lineage
-    var settings = try WriterSettings(table.metadata, schema: schema)
+    var settings = try WriterSettings(
+      table.metadata, schema: schema, isKeyed: !bloomFilters.isEmpty)
     for name in bloomFilters {
       settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
     }

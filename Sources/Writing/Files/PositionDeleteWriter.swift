@@ -123,6 +123,8 @@ package struct PositionDeleteWriter {
     do throws(ParquetError) {
       var options = WriterOptions()
       options.encodings = .widest
+      // Each position is there once.
+      options.columns["pos", default: ColumnOptions()].dictionary = .never
       encoder = try ParquetFileWriter(fields: Self.fields, options: options)
       for delete in sorted {
         for batch in try Self.batches(delete) { try await encoder.write(batch, threads: 1) }
@@ -156,12 +158,22 @@ package struct PositionDeleteWriter {
         let part = positions[start..<min(start + 65_536, positions.count)]
         let paths = try Column.constant(.string(delete.path), type: .string, count: part.count)
         batches.append(
-          RecordBatch(fields: fields, columns: [paths, .longs(part)], rowCount: part.count))
+          RecordBatch(
+            fields: fields, columns: [paths, Self.column(part)], rowCount: part.count))
       }
     } catch {
       throw .unwritable(path: "file_path", what: "\(error)")
     }
     return batches
+  }
+
+  /// Positions as a column.
+  private static func column(_ positions: ArraySlice<Int64>) -> Column {
+    var target = MutableBuffer(byteCount: positions.count * 8)
+    var places = target.mutableValues(as: Int64.self)
+    for i in places.indices { places[i] = positions[positions.startIndex + i] }
+    return Column(
+      type: .int64, count: positions.count, validity: nil, values: .fixed(target.freeze()))
   }
 
   /// Bounds of whole paths, never cut: equal ones tell that the file is about one data file.

@@ -4,6 +4,7 @@ package import Catalogs
 package import Columnar
 internal import Expressions
 package import Iceberg
+internal import Parquet
 internal import Scanning
 internal import Storage
 
@@ -18,7 +19,7 @@ internal import Storage
 package final class RelocatingWriter {
   private let table: Table
   private let schema: Schema
-  private let settings: WriterSettings
+  private var settings: WriterSettings
   private let conformance: RowConformance
   private let order: RowOrder
   private let targetByteCount: Int64
@@ -51,13 +52,14 @@ package final class RelocatingWriter {
   /// - Parameters:
   ///   - targetByteCount: a file is ended when it has as many.
   ///   - order: of the rows of each file; nil: the table's.
+  ///   - keyed: the columns that get a Bloom filter; where the order is none, rows are sorted by
+  ///     them.
   package init(
-    _ table: Table, targetByteCount: Int64, order: RowOrder? = nil, sortByteLimit: Int
+    _ table: Table, targetByteCount: Int64, order: RowOrder? = nil, sortByteLimit: Int,
+    keyed: [String] = []
   ) throws(CommitError) {
     self.table = table
     self.targetByteCount = targetByteCount
-    self.order =
-      order ?? RowOrder(table.metadata.defaultSortOrder, of: table.metadata.currentSchema)
     self.sortByteLimit = sortByteLimit
     let metadata = table.metadata
     do throws(IcebergError) {
@@ -67,13 +69,30 @@ package final class RelocatingWriter {
     } catch {
       throw .rejected(error)
     }
-    settings = try WriterSettings(metadata, schema: schema)
+    settings = try WriterSettings(metadata, schema: schema, isKeyed: !keyed.isEmpty)
+    for name in keyed {
+      settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
+    }
+    let own =
+      order ?? RowOrder(table.metadata.defaultSortOrder, of: table.metadata.currentSchema)
+    self.order =
+      own.isUnsorted && !keyed.isEmpty
+      ? RowOrder(Self.order(by: keyed, schema), of: schema) : own
     conformance = RowConformance(to: schema)
     do throws(StorageError) {
       naming = try DataFileNaming(metadata, uuid: table.environment.uuid())
     } catch {
       throw .storage(error, while: "naming data files")
     }
+  }
+
+  /// Rows by the values of columns.
+  private static func order(by columns: [String], _ schema: Schema) -> SortOrder {
+    let fields = columns.compactMap { schema.field(named: $0) }.map { field in
+      SortField(
+        sourceIDs: [field.id], transform: .identity, direction: .ascending, nullOrder: .nullsFirst)
+    }
+    return SortOrder(id: .unsorted, fields: fields)
   }
 
   private var spec: PartitionSpec { table.metadata.defaultPartitionSpec }
@@ -91,7 +110,7 @@ package final class RelocatingWriter {
     let placed = RecordBatch(
       fields: conformed.fields + Self.placeFields,
       columns: conformed.columns
-        + [.longs([Int64](repeating: index(of: source), count: rows.rowCount)[...]), positions],
+        + [Self.constant(index(of: source), count: rows.rowCount), positions],
       rowCount: rows.rowCount)
     if spec.isUnpartitioned {
       let values = spec.fields.map { _ -> Value? in nil }
@@ -142,6 +161,13 @@ package final class RelocatingWriter {
     ColumnField("source", .int64, isNullable: false),
     ColumnField("position", .int64, isNullable: false),
   ]
+
+  private static func constant(_ value: Int64, count: Int) -> Column {
+    var target = MutableBuffer(byteCount: count * 8)
+    var places = target.mutableValues(as: Int64.self)
+    for i in places.indices { places[i] = value }
+    return Column(type: .int64, count: count, validity: nil, values: .fixed(target.freeze()))
+  }
 
   private func index(of source: String) -> Int64 {
     if let index = sourceIndexes[source] { return index }

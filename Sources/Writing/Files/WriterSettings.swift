@@ -11,17 +11,31 @@ struct WriterSettings: Sendable {
   let metrics: MetricsModes
   let targetFileByteCount: Int64
 
-  init(_ metadata: TableMetadata, schema: Schema) throws(CommitError) {
+  /// - Parameter isKeyed: rows are found by a key, also if the schema does not say so.
+  init(
+    _ metadata: TableMetadata, schema: Schema, isKeyed: Bool = false
+  ) throws(CommitError) {
     do throws(IcebergError) {
       let properties = metadata.properties
       metrics = try MetricsModes(
         schema: schema, sortOrder: metadata.defaultSortOrder, properties: properties.values)
       targetFileByteCount = Int64(try properties.value(of: .targetFileByteCount))
       options = try WriterSettings.options(properties, schema)
+      if isKeyed || !schema.identifierFieldIDs.isEmpty {
+        // A row that is looked up costs a page of each column, and the dictionary before it.
+        options.pageRowCount = Int(
+          try properties.setValue(of: .parquetPageRowLimit) ?? Self.keyedPageRowCount)
+        options.dictionaryByteCount = Int(
+          try properties.setValue(of: .parquetDictionaryByteCount) ?? Self.keyedDictionaryByteCount)
+      }
     } catch {
       throw .rejected(error)
     }
   }
+
+  /// What tables have where rows are found by a key, if they are not told otherwise.
+  private static let keyedPageRowCount: Int64 = 4_096
+  private static let keyedDictionaryByteCount: Int64 = 128 << 10
 
   private static func options(
     _ properties: TableProperties, _ schema: Schema

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Lake
+
+#if Network
+  internal import Network
+  internal import S3Storage
+#endif
+
+/// The stores the command can reach: the disk, and S3 where it was built with the trait `Network`.
+enum Stores {
+  /// The disk, which the configuration file is read from too.
+  static let local: any ObjectStore = LocalStore()
+
+  #if Network
+    /// One for the process, so that connections are used again. It opens none by itself.
+    static let transport = NetworkTransport()
+  #endif
+
+  /// Stores that reach `location`, and others if the settings allow: those of `properties` (by
+  /// Iceberg's names), and what they leave out, of the environment.
+  static func reaching(
+    _ location: ObjectPath, _ properties: [String: String] = [:]
+  ) throws -> StoreRegistry {
+    let stores = StoreRegistry(["file": local])
+    #if Network
+      do {
+        let s3 = try S3Store.make(properties: filled(properties), transport: transport)
+        return stores.adding(s3, for: "s3")
+      } catch {
+        // Settings of S3 that make no sense are no matter to a table on a disk.
+        guard location.scheme == "file" else { throw error }
+      }
+    #endif
+    return stores
+  }
+
+  #if Network
+    /// The properties of S3 that variables stand for, as other tools have them.
+    private static let variables = [
+      ("s3.endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
+      ("s3.region", ["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    ]
+
+    /// `properties`, and what they leave out that the environment tells.
+    private static func filled(_ properties: [String: String]) -> [String: String] {
+      var filled = properties
+      for (key, names) in variables where filled[key] == nil {
+        filled[key] = names.lazy.compactMap { ProcessEnvironment[$0] }.first
+      }
+      return filled
+    }
+  #endif
+}

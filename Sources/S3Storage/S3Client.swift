@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Bytes
+internal import Network
+internal import Storage
+internal import Synchronization
+
+/// Sends calls: signs them, counts them, holds them to their limits, and sends them again where
+/// that is harmless.
+final class S3Client: Sendable {
+  let options: S3Options
+  let environment: Environment
+  private let transport: any HTTPTransport
+  private let signing: any S3Signing
+  private let slots: RequestSlots
+  private let state = Mutex(State())
+
+  private struct State {
+    /// Buckets that are elsewhere than the options say.
+    var regions: [String: String] = [:]
+    /// How far the server's clock is ahead of ours, where ours was told to be wrong.
+    var clockOffset: Duration = .zero
+    var counts = S3Counts()
+  }
+
+  init(
+    _ options: S3Options, signing: any S3Signing, transport: any HTTPTransport,
+    environment: Environment
+  ) {
+    self.options = options
+    self.signing = signing
+    self.transport = transport
+    self.environment = environment
+    slots = RequestSlots(options.concurrency)
+  }
+
+  var counts: S3Counts { state.withLock(\.counts) }
+
+  func countHedge() { state.withLock { $0.counts.hedges += 1 } }
+
+  /// The reply of success to `call`, which is sent again where it failed for now: if it is
+  /// repeatable, or the server cannot have acted on it.
+  func send(_ call: S3Call) async throws(S3Failure) -> HTTPResponse {
+    var pauses = Pauses(self)
+    var corrections = Corrections()
+    var isInDoubt = false
+    while true {
+      do throws(S3Failure) {
+        return try await attempt(call, isRetry: pauses.attempt > 0, &corrections)
+      } catch {
+        isInDoubt = isInDoubt || error.effect == .possible
+        let mayRepeat = error.isTransient && (call.isRepeatable || !isInDoubt)
+        guard mayRepeat, await pauses.pause(after: error) else {
+          var failure = error
+          // What an earlier attempt may have done, a later one's refusal does not undo.
+          if isInDoubt { failure.effect = .possible }
+          throw failure
+        }
+      }
+    }
+  }
+
+  /// What was put right because the server said so; each only once.
+  private struct Corrections {
+    var hasRegion = false
+    var hasClock = false
+    var hasCredentials = false
+  }
+
+  /// One request; a second one right away where the server said what was wrong with the first.
+  private func attempt(
+    _ call: S3Call, isRetry: Bool, _ corrections: inout Corrections
+  ) async throws(S3Failure) -> HTTPResponse {
+    while true {
+      let region = state.withLock { $0.regions[call.bucket] } ?? options.region
+      let response = try await exchange(call, region: region, isRetry: isRetry)
+      let isSuccess = (200..<300).contains(response.status)
+      var document: ErrorDocument?
+      if !isSuccess || call.canFailLate { document = ErrorDocument(response.body) }
+      if isSuccess, document == nil { return response }
+      if try await correct(call, response, document, region: region, &corrections) { continue }
+      throw S3Failure(response, document: document)
+    }
+  }
+
+  private func exchange(
+    _ call: S3Call, region: String, isRetry: Bool
+  ) async throws(S3Failure) -> HTTPResponse {
+    guard await slots.take() else { throw S3Failure(.cancelled(isSent: false)) }
+    defer { slots.giveBack() }
+    if Task.isCancelled { throw S3Failure(.cancelled(isSent: false)) }
+    let request = try await request(for: call, region: region)
+    state.withLock { state in
+      state.counts.count(call.verb, sent: request.body.count)
+      if isRetry { state.counts.retries += 1 }
+    }
+    do throws(HTTPTransportError) {
+      let response = try await transport.send(request)
+      state.withLock { $0.counts.bytesReceived += Int64(response.body.count) }
+      return response
+    } catch {
+      throw S3Failure(error)
+    }
+  }
+
+  private func request(
+    for call: S3Call, region: String
+  ) async throws(S3Failure) -> HTTPRequest {
+    let address = S3Address(bucket: call.bucket, region: region, options)
+    var request = HTTPRequest(
+      call.method, address.origin, target: address.target(key: call.key, query: call.query),
+      headers: call.headers, body: call.body,
+      timeout: options.requestTimeout
+        + .seconds((call.body.count + min(call.bodyLimit, 1 << 34)) >> 20),
+      bodyLimit: max(call.bodyLimit, 64 << 10))
+    request.headers.append((name: "user-agent", value: options.userAgent))
+    let isChecked = options.bodyCheck == .crc32c && call.verb.hasObjectBytes
+    if isChecked {
+      request.headers.append((name: "x-amz-checksum-crc32c", value: Self.checksum(of: call.body)))
+    }
+    let offset = state.withLock(\.clockOffset)
+    do throws(S3Error) {
+      return try await signing.signed(
+        request, region: region, at: environment.now().adding(offset),
+        payload: isChecked ? .unsigned : call.body.isEmpty ? .sha256(SHA256Hash.ofNothing) : .hash)
+    } catch {
+      throw S3Failure(error)
+    }
+  }
+
+  /// The CRC-32C of `body` as S3 spells it: four bytes, the highest first, in base 64.
+  static func checksum(of body: Buffer) -> String {
+    let sum = CRC32C.checksum(body.bytes)
+    let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    // 32 bits are five digits of six bits and one of two, which four zero bits fill up.
+    var text = (0..<5).map { letters[Int(sum >> UInt32(26 - 6 * $0) & 63)] }
+    text.append(letters[Int(sum << 4 & 63)])
+    return String(decoding: text, as: UTF8.self) + "=="
+  }
+
+  /// True if the server said what was wrong, and it was put right.
+  ///
+  /// Only the region, the clock and the keys change by what a server says; never the host, but for
+  /// AWS's own of another region.
+  private func correct(
+    _ call: S3Call, _ response: HTTPResponse, _ document: ErrorDocument?, region: String,
+    _ corrections: inout Corrections
+  ) async throws(S3Failure) -> Bool {
+    switch document?.code {
+    case "RequestTimeTooSkewed":
+      guard !corrections.hasClock, let text = response.header("date"),
+        let theirs = HTTPDate.parse(text)
+      else { return false }
+      corrections.hasClock = true
+      state.withLock { $0.clockOffset = theirs.since(environment.now()) }
+      return true
+    case "ExpiredToken", "TokenRefreshRequired", "InvalidToken":
+      guard !corrections.hasCredentials else { return false }
+      corrections.hasCredentials = true
+      return await signing.renew()
+    default: break
+    }
+    guard [301, 307, 308, 400, 403].contains(response.status), !corrections.hasRegion,
+      let told = response.header("x-amz-bucket-region") ?? document?.region, told != region
+    else { return false }
+    guard S3Address.isLabel(told) else { return false }
+    corrections.hasRegion = true
+    state.withLock { $0.regions[call.bucket] = told }
+    return true
+  }
+}
+
+/// The pauses between the attempts of one call.
+struct Pauses {
+  private let policy: RetryPolicy
+  private let environment: Environment
+  private let start: Duration
+  /// How many attempts failed.
+  private(set) var attempt = 0
+
+  init(_ client: S3Client) {
+    policy = client.options.retries
+    environment = client.environment
+    start = environment.uptime()
+  }
+
+  /// Returns true when it is time for another attempt; false if there shall be none.
+  mutating func pause(after failure: S3Failure) async -> Bool {
+    attempt += 1
+    guard attempt < policy.attemptLimit, !Task.isCancelled else { return false }
+    let delay = max(failure.retryAfter ?? .zero, policy.delay(after: attempt, environment))
+    guard environment.uptime() - start + delay < policy.deadline else { return false }
+    do {
+      try await environment.sleep(for: delay)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
