@@ -220,6 +220,8 @@ public struct AuditProblem: Hashable, Sendable {
     case sequence
     /// A snapshot has each file once.
     case unique
+    /// A key index finds the rows of keys, and no others.
+    case index
   }
 
   public let check: Check

@@ -10,12 +10,14 @@ import Testing
 struct BackfillWorld {
   let store: MemoryStore
   let environment: Environment
+  /// Of the tables and of the store.
+  let clock = TestClock()
 
   static let schema = "k int not null, ts long, v string, n int"
 
   /// - Parameter isKeyed: whether `k` is the key of `db.s`.
   init(_ random: SeededRandom, _ version: FormatVersion = .v3, isKeyed: Bool = false) async throws {
-    environment = .deterministic(seed: random.next())
+    environment = .deterministic(seed: random.next(), clock: clock)
     store = MemoryStore(environment: environment)
     let schema = try Schema(Self.schema, key: isKeyed ? ["k"] : [])
     _ = try await catalog().createTable(
@@ -82,13 +84,16 @@ struct BackfillWorld {
 
   /// Lets all snapshots of a table go but its newest one, an hour from now.
   func expire(_ name: String) async throws {
-    let later = FilesystemCatalog(
-      warehouse: try ObjectPath("memory://w/house"), store: store,
-      environment: .deterministic(
-        seed: environment.random.next(),
-        clock: TestClock(now: TestClock().now().adding(.seconds(3600)))))
-    _ = try await later.loadTable(TableIdentifier(name)).expireSnapshots(
+    clock.advance(by: .seconds(3600))
+    _ = try await table(name).expireSnapshots(
       ExpiryPolicy(maxSnapshotAge: .seconds(60), minSnapshotsToKeep: 1))
+  }
+
+  /// What an audit finds wrong.
+  func problems(_ name: String) async throws -> [String] {
+    var found: [String] = []
+    _ = try await table(name).audit().run { found.append("\($0)") }
+    return found
   }
 
   func violations(_ name: String) async throws -> [String] {

@@ -154,3 +154,39 @@ struct OrphanSweepTests {
     await #expect(throws: MaintenanceError.self) { try await table.sweepOrphans(.delete) }
   }
 }
+
+/// What a writer finds that slept while others swept.
+@Suite("Files that a commit names")
+struct WrittenFileTests {
+  @Test func `D4: a commit looks whether files that it wrote long before are still there`()
+    async throws
+  {
+    for (hours, isGone) in [(Int64(0), false), (2, false), (100, true)] {
+      let world = try await BackfillWorld(SeededRandom(seed: 4))
+      try await world.append(0..<5)
+      let counting = FaultyStore(world.store)
+      let table = try await world.table("db.s", counting)
+      let writer = try PartitionedWriter(
+        table.metadata, store: table.store, environment: table.environment)
+      let rows = (Int32(5)..<9).map { [Value.int($0), nil, nil, nil] as [Value?] }
+      try await writer.write(Rows.batch(rows, table.metadata.currentSchema))
+      let files = try await writer.finish()
+      world.clock.advance(by: .seconds(hours * 3600))
+      if isGone {
+        let report = try await world.table("db.s").sweepOrphans(
+          olderThan: .seconds(3 * 86_400), .delete)
+        #expect(report.orphans.count == 1)
+      }
+      do throws(CommitError) {
+        _ = try await table.commit(try AppendFiles(files))
+        #expect(!isGone)
+      } catch {
+        guard isGone, case .conflict(.writtenFileIsGone(files[0].path)) = error else { throw error }
+      }
+      let asked = counting.calls.filter { $0.operation == .head && $0.path.text == files[0].path }
+      #expect(asked.count == (hours == 0 ? 0 : 1))
+      let count = try await world.table("db.s").scan().count()
+      #expect(count == (isGone ? 5 : 9))
+    }
+  }
+}

@@ -120,3 +120,38 @@ struct VerificationTests {
     #expect(try await problems(world) == [])
   }
 }
+
+/// Key indexes held against the rows.
+@Suite("Verification of key indexes")
+struct IndexVerificationTests {
+  @Test func `a key index that tells wrong places is found out`() async throws {
+    for (number, change) in [{ $0 }, { Array($0.reversed()) }, { [$0[1]] + $0.dropFirst() }]
+      .enumerated() as EnumeratedSequence<[([KeyHash]) -> [KeyHash]]>
+    {
+      let world = try await CompactionWorld(.v3)
+      try await world.append(0..<40)
+      try await world.append(40..<60)
+      _ = try await world.table().deleteRows(where: .isIn("k", [3, 44]), mode: .mergeOnRead)
+      let table = try await world.table()
+      let state = try await TableState(of: table)
+      let columns = try KeyColumns(schema: state.schema, names: ["k"])
+      var index = KeyIndex(columns, seed: KeySeed(table.environment))
+      for live in state.files {
+        let plain = ScanTask(file: live.file, sequenceNumber: live.sequenceNumber)
+        let first = live.file.recordCount == 40 ? Int64(0) : 40
+        let rows = (first..<first + plain.file.recordCount).map {
+          [Value.long($0), nil] as [Value?]
+        }
+        let hashes = try columns.hashes(of: Rows.batch(rows, state.schema), seed: index.seed)
+        let told = change((0..<hashes.count).map { hashes[$0] })
+        try index.insert(live.file.path, [IndexedRows(hashes: KeyHashes(told))])
+      }
+      try await index.cover(state)
+      _ = try await index.persist(to: table)
+      var found: [AuditProblem] = []
+      _ = try await DeepAudit(world.table()).run { found.append($0) }
+      #expect(found.isEmpty == (number == 0), "\(number): \(found)")
+      #expect(found.allSatisfy { $0.check == .index })
+    }
+  }
+}

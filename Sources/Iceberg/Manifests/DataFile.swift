@@ -37,6 +37,20 @@ public struct DataFile: Hashable, Sendable {
   /// What an encryption scheme needs to decrypt the file.
   public var keyMetadata: [UInt8]?
 
+  /// When this process wrote the file; nothing of a file that was there before.
+  package var writeTime = WriteTime()
+
+  /// A time that is no part of what a file is: it is not kept, and two files are equal without it.
+  package struct WriteTime: Hashable, Sendable {
+    /// Since 1970, by the wall clock.
+    package let milliseconds: Int64?
+
+    package init(milliseconds: Int64? = nil) { self.milliseconds = milliseconds }
+
+    package static func == (a: WriteTime, b: WriteTime) -> Bool { true }
+    package func hash(into hasher: inout Hasher) {}
+  }
+
   /// A part of a file, in bytes.
   public struct ContentRange: Hashable, Sendable {
     public let offset: Int64

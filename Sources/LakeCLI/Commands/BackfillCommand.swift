@@ -132,7 +132,7 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
     var report = UpkeepReport(
       table: self.target.text, found.snapshotIDs.isEmpty ? "none" : "backfill")
     report.add("snapshot_id", found.snapshotIDs.last?.rawValue)
-    report.add("backfill", [found.id])
+    report.add("backfill", found.id)
     report.add("source_snapshot_id", found.snapshot.rawValue)
     report.add("splits", found.splits)
     report.add("splits_before", found.splitsBefore)
@@ -165,7 +165,7 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
     let plan = try await backfill.plan()
     var report = UpkeepReport(table: target.text, "none")
     report.add("dry_run", true)
-    report.add("backfill", [plan.id])
+    report.add("backfill", plan.id)
     report.add("source_snapshot_id", plan.snapshot.rawValue)
     report.add("splits", plan.splits)
     report.add("splits_before", plan.splitsDone)

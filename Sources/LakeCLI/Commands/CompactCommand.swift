@@ -10,6 +10,7 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
     discussion: """
       lake compact shop.orders
       lake compact shop.orders --where "day >= DATE '2026-01-01'" --strategy sort
+      lake compact shop.orders --strategy zorder --sort-by 'customer, day'
 
       Safe beside writers: what they delete meanwhile stays deleted, and both commit. Rows keep their \
       ids.
@@ -25,26 +26,55 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
   var filter: String?
   @Option(
     help: ArgumentHelp(
-      "binpack, or sort: files not in the table's sort order too (default: binpack).",
+      "binpack; sort: files that are not sorted, or overlap, too; or zorder (default: binpack).",
       valueName: "strategy"))
   var strategy = "binpack"
+  @Option(
+    help: ArgumentHelp(
+      "What to sort by, 'a, b desc' (default: the table's sort order); for zorder columns, 'a, b'.",
+      valueName: "columns"))
+  var sortBy: String?
+  @Option(
+    help: ArgumentHelp(
+      "How much memory rows may take that are sorted (default: 1GB).", valueName: "size"))
+  var memory: String?
   @Option(
     help: ArgumentHelp(
       "How large files are to be, as 256MB (default: write.target-file-size-bytes).",
       valueName: "size"))
   var targetSize: String?
   @Option(help: ArgumentHelp("The branch.", valueName: "name")) var branch = "main"
+  @Flag(help: "Put the delete files of each data file together, and leave data files as they are.")
+  var deletesOnly = false
   @Flag(help: "Say what would be rewritten, and change nothing.") var dryRun = false
 
-  func validate() throws { _ = try options() }
+  func validate() throws {
+    _ = try options()
+    if deletesOnly, filter != nil || sortBy != nil || targetSize != nil || strategy != "binpack" {
+      throw ValidationError("--deletes-only takes no other choice than --branch.")
+    }
+  }
 
   private func options() throws -> CompactionOptions {
     var options = CompactionOptions()
     guard let strategy = CompactionOptions.Strategy(rawValue: strategy) else {
-      throw ValidationError("Expected --strategy binpack or sort, found '\(strategy)'.")
+      throw ValidationError("Expected --strategy binpack, sort or zorder, found '\(strategy)'.")
     }
     options.strategy = strategy
     options.branch = branch
+    options.sortBy = sortBy
+    if let memory {
+      guard let size = MaintenancePolicy.byteCount(memory), size >= 1 << 20 else {
+        throw ValidationError("Expected --memory as 512MB, from 1MB on, found '\(memory)'.")
+      }
+      options.memoryLimit = Int(clamping: size)
+    }
+    if (strategy == .zorder) != (sortBy != nil), strategy != .sort {
+      throw ValidationError(
+        strategy == .zorder
+          ? "--strategy zorder needs the columns: --sort-by 'a, b'."
+          : "--sort-by is for --strategy sort or zorder.")
+    }
     if let targetSize {
       guard let size = MaintenancePolicy.byteCount(targetSize) else {
         throw ValidationError("Expected --target-size as 256MB, found '\(targetSize)'.")
@@ -60,6 +90,7 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
     var options = try options()
     if let filter { options.filter = try PredicateParser.parse(filter) }
     let table = try await stats.watching(catalog.table(table))
+    if deletesOnly { return try await foldDeletes(table, since: start, environment) }
     if dryRun { return try await plan(table, options, since: start, environment) }
     let found = try await table.compact(options)
     var report = UpkeepReport(
@@ -84,6 +115,32 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
     }
     if found.droppedGroups > 0 {
       report.say("\(found.droppedGroups) groups left to others who changed them")
+    }
+    report.print(output)
+  }
+
+  private func foldDeletes(
+    _ table: Table, since start: Duration, _ environment: Environment
+  ) async throws {
+    let folding = DeleteFolding(table, branch: branch)
+    let found = dryRun ? try await folding.plan() : try await folding.run()
+    var report = UpkeepReport(
+      table: self.table.text, found.snapshotID == nil ? "none" : "replace")
+    if dryRun { report.add("dry_run", true) }
+    report.add("snapshot_id", found.snapshotID?.rawValue)
+    report.add("data_files", found.dataFiles)
+    report.add("removed_delete_files", found.removedFiles)
+    report.add("dangling_delete_files", found.danglingFiles)
+    report.add("added_delete_files", found.addedFiles)
+    report.add("attempts", found.attempts)
+    report.add(duration: environment.uptime() - start)
+    let would = dryRun ? "would go" : "went"
+    report.say(
+      found.removedFiles == 0
+        ? "no delete files to put together or drop"
+        : "\(found.removedFiles) delete files \(would), \(found.danglingFiles) of them of no rows")
+    if found.dataFiles > 0 {
+      report.say("those of \(found.dataFiles) data files put together")
     }
     report.print(output)
   }

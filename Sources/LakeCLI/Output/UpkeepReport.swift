@@ -27,6 +27,7 @@ struct UpkeepReport {
   mutating func add(_ key: String, _ number: Int64?) {
     facts.append((key, number.map { .number($0) } ?? .none))
   }
+  mutating func add(_ key: String, _ text: String) { facts.append((key, .text(text))) }
   mutating func add(_ key: String, _ texts: [String]) { facts.append((key, .texts(texts))) }
   mutating func add(_ key: String, _ flag: Bool) { facts.append((key, .flag(flag))) }
   /// Something for people.

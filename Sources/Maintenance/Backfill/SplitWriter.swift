@@ -86,7 +86,7 @@ struct SplitWriter: Sendable {
         throw .rejected(error)
       }
       writer = try RelocatingWriter(
-        target, targetByteCount: size, sortOrder: metadata.defaultSortOrder,
+        target, targetByteCount: size,
         sortByteLimit: PartitionedWriter.sortByteLimit / parallelism)
     } catch {
       throw .commit(error)

@@ -41,7 +41,8 @@ public struct Compaction: Sendable {
     }
     guard let state = try await CompactionState(newest, options) else { return report }
     let rewrite = GroupRewrite(
-      table: state.table, options: options, targetByteCount: state.targetByteCount)
+      table: state.table, options: options, targetByteCount: state.targetByteCount,
+      sortOrder: state.sortOrder)
     var pending: [RewrittenGroup] = []
     var pendingByteCount: Int64 = 0
     do throws(MaintenanceError) {
@@ -85,7 +86,8 @@ public struct Compaction: Sendable {
   ) async throws(MaintenanceError) -> (table: Table?, report: CompactionReport) {
     let state = try CompactionState(table, options, groups, of: tasks, at: snapshot)
     let rewrite = GroupRewrite(
-      table: table, options: options, targetByteCount: state.targetByteCount)
+      table: table, options: options, targetByteCount: state.targetByteCount,
+      sortOrder: state.sortOrder)
     var report = CompactionReport()
     var rewritten: [RewrittenGroup] = []
     do throws(CommitError) {
@@ -164,6 +166,8 @@ struct CompactionState: Sendable {
   let table: Table
   let snapshot: Snapshot
   let targetByteCount: Int64
+  /// What files are sorted by; of a curve, its columns.
+  let sortOrder: SortOrder
   /// All data files.
   let data: [ManifestEntry]
   /// All delete files.
@@ -179,7 +183,9 @@ struct CompactionState: Sendable {
   ) throws(MaintenanceError) {
     self.table = table
     self.snapshot = snapshot
-    targetByteCount = try Self.targetByteCount(table, options)
+    let order = try Self.sortOrder(table, options)
+    sortOrder = order
+    targetByteCount = try Self.targetByteCount(table, options, order)
     data = tasks.map(\.entry)
     var seen: Set<DataFile.Identity> = []
     deletes = tasks.flatMap(\.deletes).filter { seen.insert($0.file.identity).inserted }
@@ -189,12 +195,12 @@ struct CompactionState: Sendable {
 
   /// How large files are to be.
   private static func targetByteCount(
-    _ table: Table, _ options: CompactionOptions
+    _ table: Table, _ options: CompactionOptions, _ order: SortOrder
   ) throws(MaintenanceError) -> Int64 {
     do throws(IcebergError) {
       let set = try table.metadata.properties.value(of: .targetFileByteCount)
       let target = options.targetByteCount ?? set
-      guard !table.metadata.defaultSortOrder.isUnsorted || !options.key.isEmpty else {
+      guard options.strategy == .binpack, !order.isUnsorted || !options.key.isEmpty else {
         return max(1, target)
       }
       // Rows that are sorted are held in memory, where they take about four times the room.
@@ -207,12 +213,9 @@ struct CompactionState: Sendable {
   /// Nil if the branch has no rows yet.
   init?(_ table: Table, _ options: CompactionOptions) async throws(MaintenanceError) {
     self.table = table
-    let order = table.metadata.defaultSortOrder
-    guard options.strategy != .sort || !order.isUnsorted else {
-      throw .invalidPolicy(
-        "compaction by the sort order", reason: "the table has none (lake alter TABLE sort-by)")
-    }
-    targetByteCount = try Self.targetByteCount(table, options)
+    let order = try Self.sortOrder(table, options)
+    sortOrder = order
+    targetByteCount = try Self.targetByteCount(table, options, order)
     do throws(ScanError) {
       let scan = table.scan().at(.reference(options.branch))
       let plan = try await scan.plan()
@@ -223,23 +226,67 @@ struct CompactionState: Sendable {
       if options.filter != .alwaysTrue {
         tasks = try await scan.filter(options.filter).plan().tasks
       }
+      var metrics: [String: ColumnMetricsList] = [:]
+      if options.strategy != .binpack, let id = order.fields.first?.sourceIDs.first {
+        metrics = try await table.metrics(of: id, in: snapshot)
+      }
       groups = CompactionPlanner(
-        options: options, targetByteCount: targetByteCount, sortOrder: order
+        options: options, targetByteCount: targetByteCount, sortOrder: order,
+        schema: plan.schema, metrics: metrics
       ).groups(of: tasks)
     } catch {
       throw .reading(error)
     }
     do throws(CatalogError) {
-      let files = ManifestFiles(table)
-      var deletes: [ManifestEntry] = []
-      for manifest in try await files.list(of: snapshot).manifests
-      where manifest.content == .deletes && manifest.mayHaveLiveFiles {
-        deletes += try await files.entries(of: manifest, .planning([.deleteFilePath]))
-      }
-      self.deletes = deletes
+      deletes = try await table.deleteEntries(of: snapshot)
     } catch {
       throw .catalog(error)
     }
+  }
+}
+
+extension CompactionState {
+  /// What files are sorted by.
+  private static func sortOrder(
+    _ table: Table, _ options: CompactionOptions
+  ) throws(MaintenanceError) -> SortOrder {
+    let own = table.metadata.defaultSortOrder
+    guard let text = options.sortBy else {
+      switch options.strategy {
+      case .binpack: return own
+      case .sort:
+        guard own.isUnsorted else { return own }
+        throw .invalidPolicy(
+          "compaction by the sort order", reason: "the table has none (lake alter TABLE sort-by)")
+      case .zorder:
+        throw .invalidPolicy("compaction by a curve", reason: "no columns were named (--sort-by)")
+      }
+    }
+    guard options.strategy != .binpack else {
+      throw .invalidPolicy(
+        "sorting by '\(text)'", reason: "binpack keeps the table's order: use sort or zorder")
+    }
+    let schema = table.metadata.currentSchema
+    var order: SortOrder
+    do throws(IcebergError) {
+      order = try SortOrder(text, schema: schema, id: .unsorted)
+      try order.check(for: schema)
+    } catch {
+      throw .invalidPolicy("sorting by '\(text)'", reason: "\(error)")
+    }
+    guard options.strategy == .zorder else {
+      if order.fields == own.fields { order = own }
+      return order
+    }
+    guard (1...ZOrder.columnLimit).contains(order.fields.count),
+      order.fields.allSatisfy({ $0.transform == .identity }),
+      Set(order.fields.map(\.sourceIDs)).count == order.fields.count
+    else {
+      throw .invalidPolicy(
+        "a curve through '\(text)'",
+        reason: "expected one to \(ZOrder.columnLimit) columns, each once")
+    }
+    return order
   }
 }
 

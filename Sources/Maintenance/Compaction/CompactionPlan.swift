@@ -33,8 +33,13 @@ struct CompactionPlanner {
   /// How large files are to be.
   let targetByteCount: Int64
   let sortOrder: SortOrder
+  let schema: Schema
+  /// What manifests tell of the first column that is sorted by, by data file.
+  let metrics: [String: ColumnMetricsList]
 
   static let requestByteCount: Int64 = 4 << 20
+  /// Where a row goes that is sorted takes so many bytes until it is committed.
+  private static let placeByteCount = 64
 
   /// The groups of the files of `tasks`, the most worthwhile first.
   func groups(of tasks: [ScanTask]) -> [CompactionGroup] {
@@ -62,7 +67,7 @@ struct CompactionPlanner {
 
   private func isCandidate(_ task: ScanTask) -> Bool {
     switch options.strategy {
-    case .sort: return true
+    case .sort, .zorder: return true
     case .binpack:
       if task.file.byteCount < targetByteCount / 4 * 3 { return true }
       if task.deletes.contains(where: { $0.kind != .vector }) { return true }
@@ -74,21 +79,29 @@ struct CompactionPlanner {
     }
   }
 
-  /// Files that follow each other, as many as make a file of the target size.
+  /// Files that follow each other, as many as make a file of the target size; for sorting, as many as
+  /// can be sorted together.
   private func bins(of tasks: [ScanTask]) -> [[ScanTask]] {
-    let limit = options.strategy == .sort ? Int64(options.memoryLimit / 4) : targetByteCount
+    let isSorting = options.strategy != .binpack
+    let limit = isSorting ? Int64.max : targetByteCount
+    let rowLimit =
+      isSorting ? Int64(max(1, options.memoryLimit / Self.placeByteCount)) : Int64.max
     var bins: [[ScanTask]] = []
     var bin: [ScanTask] = []
-    var byteCount: Int64 = 0
+    var (byteCount, rowCount) = (Int64(0), Int64(0))
     for task in inOrder(tasks) {
       let size = max(0, task.file.byteCount - task.deadByteCount)
-      if !bin.isEmpty, byteCount.saturating(size) > limit {
+      let rows = max(0, task.file.recordCount)
+      if !bin.isEmpty,
+        byteCount.saturating(size) > limit || rowCount.saturating(rows) > rowLimit
+      {
         bins.append(bin)
         bin = []
-        byteCount = 0
+        (byteCount, rowCount) = (0, 0)
       }
       bin.append(task)
       byteCount = byteCount.saturating(size)
+      rowCount = rowCount.saturating(rows)
     }
     if !bin.isEmpty { bins.append(bin) }
     return bins
@@ -96,14 +109,56 @@ struct CompactionPlanner {
 
   /// For sorting, by the lowest value of the first column that is sorted by; else as they are.
   private func inOrder(_ tasks: [ScanTask]) -> [ScanTask] {
-    guard options.strategy == .sort, let field = sortOrder.fields.first,
-      let id = field.sourceIDs.first
-    else { return tasks }
-    return tasks.sorted { a, b in
-      let (low, high) = (a.file.metrics[id]?.lowerBound, b.file.metrics[id]?.lowerBound)
-      guard let low, let high else { return low != nil && high == nil }
-      return low.lexicographicallyPrecedes(high)
+    guard options.strategy != .binpack, let id = sortOrder.fields.first?.sourceIDs.first else {
+      return tasks
     }
+    let type = schema.field(id)?.type.primitive
+    return tasks.map { ($0, bounds(of: $0, id, type)) }.sorted { a, b in
+      guard let low = a.1, let high = b.1 else { return a.1 != nil && b.1 == nil }
+      return (Value.compare(low.lower, high.lower) ?? 0) < 0
+    }.map(\.0)
+  }
+
+  /// Between which values a column of a file lies.
+  private struct Bounds {
+    let lower: Value
+    let upper: Value
+    /// False if they may have been cut, so that those of files that touch overlap.
+    let isExact: Bool
+
+    init?(_ metrics: ColumnMetrics?, _ type: PrimitiveType?) {
+      guard let type, let metrics,
+        let lower = Value(bound: metrics.lowerBound, as: type),
+        let upper = Value(bound: metrics.upperBound, as: type)
+      else { return nil }
+      self.lower = lower
+      self.upper = upper
+      isExact =
+        switch upper {
+        case .string, .bytes: false
+        default: true
+        }
+    }
+  }
+
+  private func bounds(of task: ScanTask, _ id: FieldID, _ type: PrimitiveType?) -> Bounds? {
+    Bounds(metrics[task.file.path]?[id], type)
+  }
+
+  /// True if files of `bin`, which are sorted each, are known to overlap.
+  private func overlaps(_ bin: [ScanTask]) -> Bool {
+    guard let field = sortOrder.fields.first, field.transform == .identity,
+      let id = field.sourceIDs.first
+    else { return false }
+    let type = schema.field(id)?.type.primitive
+    var highest: Value?
+    for task in inOrder(bin) {
+      guard let bounds = bounds(of: task, id, type), bounds.isExact else { continue }
+      if let highest, let order = Value.compare(bounds.lower, highest), order < 0 { return true }
+      if let known = highest, (Value.compare(known, bounds.upper) ?? 0) >= 0 { continue }
+      highest = bounds.upper
+    }
+    return false
   }
 
   private func benefit(of bin: [ScanTask]) -> Int64 {
@@ -113,8 +168,11 @@ struct CompactionPlanner {
     let deletes = Set(bin.flatMap { $0.deletes.map(\.file.identity) }).count
     let requests = Int64(max(0, bin.count - outputs) + deletes)
     let benefit = dead.saturating(requests.multipliedReportingOverflow(by: Self.requestByteCount).0)
-    guard options.strategy == .sort, benefit == 0 else { return benefit }
-    return bin.contains { $0.file.sortOrderID != sortOrder.id } ? max(1, bytes) : 0
+    guard options.strategy != .binpack else { return benefit }
+    // What was asked for is done, whatever the files say: they don't tell of such orders.
+    if options.strategy == .zorder || options.sortBy != nil { return max(1, bytes) }
+    let isUnsorted = bin.contains { $0.file.sortOrderID != sortOrder.id }
+    return isUnsorted || overlaps(bin) ? max(1, benefit, bytes) : benefit
   }
 }
 

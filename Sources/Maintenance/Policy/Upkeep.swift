@@ -89,17 +89,29 @@ public struct Upkeep: Sendable {
     options.deletedPercent = policy.deletedPercent
     let groups = try await Compaction(table, options).plan()
     let files = groups.reduce(0) { $0 + $1.fileCount }
-    let deletes = groups.reduce(0) { $0 + $1.deleteFileCount }
-    guard files > 0 else {
-      return Step(.compact, .skipped, "no files are worth rewriting")
-    }
-    let why = "\(files) files that are small or have deleted rows, with \(deletes) delete files"
+    let deleteCount = groups.reduce(0) { $0 + $1.deleteFileCount }
+    guard files > 0 else { return try await foldDeletes(mode) }
+    let why = "\(files) files that are small or have deleted rows, with \(deleteCount) delete files"
     guard mode == .run else { return Step(.compact, .planned, why) }
     let report = try await table.compact(options)
+    let deletes = try await DeleteFolding(table).run()
     return Step(
       .compact, .done,
       "\(why): \(report.rewrittenFiles) rewritten into \(report.addedFiles), "
-        + "\(report.removedDeleteFiles) delete files folded in")
+        + "\(report.removedDeleteFiles + deletes.removedFiles) delete files folded in")
+  }
+
+  /// Where no data file is worth rewriting, delete files may be.
+  private func foldDeletes(_ mode: Mode) async throws(MaintenanceError) -> Step {
+    let folding = DeleteFolding(table)
+    let report = mode == .run ? try await folding.run() : try await folding.plan()
+    guard report.removedFiles > 0 else {
+      return Step(.compact, .skipped, "no files are worth rewriting")
+    }
+    let why =
+      "no data files are worth rewriting; of \(report.removedFiles) delete files "
+      + "\(report.danglingFiles) delete nothing, the others are put together"
+    return Step(.compact, mode == .run ? .done : .planned, why)
   }
 
   private func expire(_ mode: Mode) async throws(MaintenanceError) -> Step {

@@ -12,7 +12,8 @@ internal import Storage
 ///
 /// Held against what is told of them: checksums, sizes, counts, statistics and indexes of Parquet
 /// files; the counts and bounds that manifests have of columns; how many rows delete files delete, and
-/// that these are there; sequence numbers; that a snapshot has each file once.
+/// that these are there; sequence numbers; that a snapshot has each file once; that the key indexes
+/// kept with the table find each row of its newest state, and no other.
 public struct DeepAudit: Sendable {
   private let table: Table
 
@@ -47,6 +48,10 @@ public struct DeepAudit: Sendable {
         report.problems += 1
         await problem(found)
       }
+    }
+    for found in try await IndexAudit(table: table).problems() {
+      report.problems += 1
+      await problem(found)
     }
     return report
   }

@@ -6,6 +6,8 @@ public import Iceberg
 public enum Conflict: Hashable, Sendable {
   /// A file that the change removes, or deletes rows of, is no longer there.
   case fileIsGone(String)
+  /// A file that was written for the commit was deleted before it, as one that nothing names.
+  case writtenFileIsGone(String)
   /// Rows were deleted from a file that the change removes, or deletes rows of.
   case rowsWereDeleted(file: String, by: SnapshotID)
   /// Rows were added that the change might have had to consider.
@@ -24,6 +26,9 @@ extension Conflict: CustomStringConvertible {
   public var description: String {
     switch self {
     case .fileIsGone(let path): "'\(path)' is no longer part of the table"
+    case .writtenFileIsGone(let path):
+      "'\(path)' was written for this commit and is no longer there: whoever deletes what nothing "
+        + "names took it while the writer waited"
     case .rowsWereDeleted(let path, let id):
       "snapshot \(id.rawValue) deleted rows of '\(path)'"
     case .rowsWereAdded(let path, let id):

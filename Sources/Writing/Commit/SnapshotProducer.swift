@@ -41,6 +41,7 @@ package struct SnapshotProducer {
     _ change: FileChange, operation: SnapshotOperation? = nil, properties: [String: String] = [:]
   ) async throws(CommitError) -> ChangePlan {
     do throws(CommitError) {
+      try await base.checkPresence(of: change.added)
       let parent = try base.head(of: branch)
       let list = try await base.manifestList(of: parent)
       let manifests = try await manifests(change, list)

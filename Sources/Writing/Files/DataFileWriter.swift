@@ -20,13 +20,14 @@ final class DataFileWriter {
   private let store: any ObjectStore
   private let sink: any ObjectWriter
   private let types: [FieldID: PrimitiveType]
+  private let environment: Environment
 
   /// When rows were last written, as the partitioned writer counts.
   var lastUse = 0
 
   init(
     path: ObjectPath, partition: PartitionValues, schema: Schema, settings: WriterSettings,
-    sortOrderID: SortOrderID, store: any ObjectStore, threads: Int
+    sortOrderID: SortOrderID, store: any ObjectStore, environment: Environment, threads: Int
   ) async throws(CommitError) {
     self.path = path
     self.sortOrderID = sortOrderID
@@ -34,6 +35,7 @@ final class DataFileWriter {
     self.settings = settings
     self.threads = threads
     self.store = store
+    self.environment = environment
     var types: [FieldID: PrimitiveType] = [:]
     for field in schema.allFields { types[field.id] = field.type.primitive }
     self.types = types
@@ -81,10 +83,12 @@ final class DataFileWriter {
       if case .outcomeUnknown = error { try? await store.delete(path) }
       throw .storage(error, while: "writing \(path)")
     }
-    return DataFile(
+    var file = DataFile(
       path: path.text, format: .parquet, partition: partition, recordCount: written.rowCount,
       byteCount: written.byteCount, metrics: metrics(of: written),
       splitOffsets: written.splitOffsets, sortOrderID: sortOrderID)
+    file.writeTime = DataFile.WriteTime(milliseconds: environment.now().milliseconds)
+    return file
   }
 
   /// Gives the file up.

@@ -19,6 +19,7 @@ public final class PartitionedWriter {
   private let spec: PartitionSpec
   private let settings: WriterSettings
   private let store: any ObjectStore
+  private let environment: Environment
   private let threads: Int
   private let conformance: RowConformance
   private var naming: DataFileNaming
@@ -70,6 +71,7 @@ public final class PartitionedWriter {
     sortOrder = metadata.defaultSortOrder
     self.sortByteLimit = sortByteLimit
     self.store = store
+    self.environment = environment
     self.threads = threads
     settings = try WriterSettings(metadata, schema: schema)
     conformance = RowConformance(to: schema)
@@ -182,7 +184,7 @@ public final class PartitionedWriter {
     }
     let writer = try await DataFileWriter(
       path: path, partition: partition, schema: schema, settings: settings,
-      sortOrderID: sortOrder.id, store: store, threads: threads)
+      sortOrderID: sortOrder.id, store: store, environment: environment, threads: threads)
     open[partition] = writer
     return writer
   }

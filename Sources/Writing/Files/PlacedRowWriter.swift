@@ -203,6 +203,7 @@ private struct Encoding: Sendable {
     }
     return try await DataFileWriter(
       path: path, partition: part.partition, schema: schema, settings: settings,
-      sortOrderID: sortOrderID, store: table.store, threads: threads)
+      sortOrderID: sortOrderID, store: table.store, environment: table.environment,
+      threads: threads)
   }
 }

@@ -11,7 +11,9 @@ internal import Storage
 /// Writes rows of a table to other data files, and records where each of them went.
 ///
 /// Rows of one source come in the order they have there. Where files are sorted, rows are kept, up
-/// to a limit of bytes for all partitions, and each file is sorted.
+/// to a limit of bytes for all partitions, and each file is sorted. Where the order parts its rows
+/// (``RowOrder/parted(into:by:)``), all that is written is sorted: what can't be kept waits in files,
+/// one part of a partition is sorted at a time, and the files of a partition follow each other.
 /// Law: every row written is in exactly one of the files ``finish()`` returns, at the position that
 /// the map has of it.
 package final class RelocatingWriter {
@@ -19,19 +21,26 @@ package final class RelocatingWriter {
   private let schema: Schema
   private var settings: WriterSettings
   private let conformance: RowConformance
-  private let sortOrder: SortOrder
-  private let sortOrderID: SortOrderID
+  private let order: RowOrder
   private let targetByteCount: Int64
   private let sortByteLimit: Int
   private var naming: DataFileNaming
   private var open: [PartitionValues: Target] = [:]
-  private var waiting: [PartitionValues: SortBuffer] = [:]
+  private var waiting: [Part: SortBuffer] = [:]
   private var waitingByteCount = 0
+  private var spills: [Part: [RowSpill]] = [:]
   private var clock = 0
   private var finished: [DataFile] = []
   private var map = PositionMapBuilder()
   private var sources: [String] = []
   private var sourceIndexes: [String: Int64] = [:]
+
+  /// Rows of a partition that are sorted at a time.
+  private struct Part: Hashable {
+    let partition: PartitionValues
+    /// Those before it are before it in order.
+    let number: Int32
+  }
 
   /// A file that rows are being written to.
   private struct Target {
@@ -42,16 +51,15 @@ package final class RelocatingWriter {
 
   /// - Parameters:
   ///   - targetByteCount: a file is ended when it has as many.
-  ///   - sortOrder: of the rows of each file.
+  ///   - order: of the rows of each file; nil: the table's.
   ///   - keyed: the columns that get a Bloom filter; where the order is none, rows are sorted by
   ///     them.
   package init(
-    _ table: Table, targetByteCount: Int64, sortOrder: SortOrder, sortByteLimit: Int,
+    _ table: Table, targetByteCount: Int64, order: RowOrder? = nil, sortByteLimit: Int,
     keyed: [String] = []
   ) throws(CommitError) {
     self.table = table
     self.targetByteCount = targetByteCount
-    sortOrderID = sortOrder.id
     self.sortByteLimit = sortByteLimit
     let metadata = table.metadata
     do throws(IcebergError) {
@@ -65,8 +73,10 @@ package final class RelocatingWriter {
     for name in keyed {
       settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
     }
-    self.sortOrder =
-      sortOrder.isUnsorted && !keyed.isEmpty ? Self.order(by: keyed, schema) : sortOrder
+    let wanted = order ?? RowOrder(metadata.defaultSortOrder, of: metadata.currentSchema)
+    self.order =
+      wanted.isUnsorted && !keyed.isEmpty
+      ? RowOrder(Self.order(by: keyed, schema), of: metadata.currentSchema) : wanted
     conformance = RowConformance(to: schema)
     do throws(StorageError) {
       naming = try DataFileNaming(metadata, uuid: table.environment.uuid())
@@ -75,13 +85,13 @@ package final class RelocatingWriter {
     }
   }
 
-  /// Rows by the values of columns.
+  /// Rows by the values of columns, which is no order that the table has.
   private static func order(by columns: [String], _ schema: Schema) -> SortOrder {
     let fields = columns.compactMap { schema.field(named: $0) }.map { field in
       SortField(
         sourceIDs: [field.id], transform: .identity, direction: .ascending, nullOrder: .nullsFirst)
     }
-    return fields.isEmpty ? .unsorted : SortOrder(id: SortOrderID(1), fields: fields)
+    return SortOrder(id: .unsorted, fields: fields)
   }
 
   private var spec: PartitionSpec { table.metadata.defaultPartitionSpec }
@@ -116,8 +126,14 @@ package final class RelocatingWriter {
   ///
   /// - Returns: the files, and where rows went.
   package func finish() async throws(CommitError) -> (files: [DataFile], map: PositionMap) {
-    for partition in waiting.keys.sorted(by: { size($0) > size($1) }) {
-      try await writeSorted(partition)
+    var parts: [PartitionValues: [Part]] = [:]
+    for part in Set(waiting.keys).union(spills.keys) {
+      parts[part.partition, default: []].append(part)
+    }
+    for (partition, some) in parts.sorted(by: { size($0.value) > size($1.value) }) {
+      // All parts of a partition make one row of files.
+      for part in some.sorted(by: { $0.number < $1.number }) { try await writeSorted(part) }
+      try await end(partition)
     }
     for partition in open.keys.sorted(by: { lastUse($0) < lastUse($1) }) {
       try await end(partition)
@@ -130,6 +146,8 @@ package final class RelocatingWriter {
   /// Gives all files up, and deletes those that were ended: nothing refers to them.
   package func abort() async {
     waiting = [:]
+    for spill in spills.values.joined() { try? await table.store.delete(spill.path) }
+    spills = [:]
     for target in open.values { await target.writer.abort() }
     open = [:]
     await table.store.discard(finished)
@@ -180,7 +198,9 @@ package final class RelocatingWriter {
 
   // MARK: files
 
-  private func size(_ partition: PartitionValues) -> Int { waiting[partition]?.byteCount ?? 0 }
+  private func size(_ parts: [Part]) -> Int {
+    parts.reduce(0) { $0 + (waiting[$1]?.byteCount ?? 0) }
+  }
   private func lastUse(_ partition: PartitionValues) -> Int {
     open[partition]?.writer.lastUse ?? 0
   }
@@ -188,25 +208,89 @@ package final class RelocatingWriter {
   private func place(
     _ rows: RecordBatch, in partition: PartitionValues
   ) async throws(CommitError) {
-    guard !sortOrder.isUnsorted else { return try await write(rows, to: partition) }
-    let before = size(partition)
-    waiting[partition, default: SortBuffer()].append(rows)
-    waitingByteCount += size(partition) - before
+    guard !order.isUnsorted else { return try await write(rows, to: partition) }
+    for (number, some) in try parts(of: rows) {
+      waitingByteCount += some.byteCount
+      waiting[Part(partition: partition, number: number), default: SortBuffer()].append(some)
+    }
     while waitingByteCount > sortByteLimit,
-      let largest = waiting.keys.max(by: { size($0) < size($1) })
+      let largest = waiting.keys.max(by: { size([$0]) < size([$1]) })
     {
-      try await writeSorted(largest)
+      if order.isParted {
+        try await spill(largest)
+      } else {
+        try await writeSorted(largest)
+        try await end(largest.partition)
+      }
     }
   }
 
-  /// Writes what waits of a partition as files of its own, sorted.
-  private func writeSorted(_ partition: PartitionValues) async throws(CommitError) {
-    guard let buffer = waiting.removeValue(forKey: partition) else { return }
+  /// The rows by the parts of the order that they are in.
+  private func parts(
+    of rows: RecordBatch
+  ) throws(CommitError) -> [(number: Int32, rows: RecordBatch)] {
+    guard order.isParted else { return [(0, rows)] }
+    do throws(ColumnarError) {
+      var picked: [Int32: [Int32]] = [:]
+      for (row, part) in try order.parts(of: rows).enumerated() {
+        picked[part, default: []].append(Int32(truncatingIfNeeded: row))
+      }
+      var parts: [(number: Int32, rows: RecordBatch)] = []
+      for (part, some) in picked {
+        parts.append((part, picked.count == 1 ? rows : try rows.gather(some)))
+      }
+      return parts
+    } catch {
+      throw .unsupported("sorting rows of more than 2 GiB of text")
+    }
+  }
+
+  /// Lets what waits of a part wait in a file.
+  private func spill(_ part: Part) async throws(CommitError) {
+    guard let buffer = waiting.removeValue(forKey: part) else { return }
     waitingByteCount -= buffer.byteCount
-    for rows in try buffer.sorted(by: sortOrder, of: schema) {
+    let path: ObjectPath
+    do throws(StorageError) { path = try naming.next(ending: "sorting.parquet") } catch {
+      throw .storage(error, while: "naming rows to be sorted")
+    }
+    let spill = try await RowSpill.write(buffer.batches, to: path, of: table)
+    spills[part, default: []].append(spill)
+  }
+
+  /// Writes what waits of a part, sorted; where that is more than can be kept, as more than one
+  /// sorted row of files.
+  private func writeSorted(_ part: Part) async throws(CommitError) {
+    var buffer = SortBuffer()
+    while let spill = spills[part]?.popLast() {
+      if buffer.byteCount > 0, buffer.byteCount + spill.byteCount > 2 * sortByteLimit {
+        try await write(sorted: buffer, to: part.partition)
+        buffer = SortBuffer()
+      }
+      let rows = try await spill.read(schema.columnFields + Self.placeFields, of: table) {
+        (rows) throws(CommitError) in try conformance.conform(rows)
+      }
+      for batch in rows { buffer.append(batch) }
+      try? await table.store.delete(spill.path)
+    }
+    spills[part] = nil
+    if let rest = waiting.removeValue(forKey: part) {
+      waitingByteCount -= rest.byteCount
+      for batch in rest.batches { buffer.append(batch) }
+    }
+    try await write(sorted: buffer, to: part.partition)
+  }
+
+  private func write(
+    sorted buffer: SortBuffer, to partition: PartitionValues
+  ) async throws(CommitError) {
+    guard !buffer.batches.isEmpty else { return }
+    // A file ends between batches: those of small files are small.
+    let rowCount = buffer.batches.reduce(0) { $0 + $1.rowCount }
+    let perByte = Double(rowCount) / Double(max(1, buffer.byteCount))
+    let batchRowCount = min(65_536, max(64, Int(Double(min(targetByteCount, 1 << 40)) * perByte)))
+    for rows in try buffer.sorted(by: order, batchRowCount: batchRowCount) {
       try await write(rows, to: partition)
     }
-    try await end(partition)
   }
 
   private func write(
@@ -238,7 +322,7 @@ package final class RelocatingWriter {
     }
     let writer = try await DataFileWriter(
       path: path, partition: partition, schema: schema, settings: settings,
-      sortOrderID: sortOrderID, store: table.store,
+      sortOrderID: order.id, store: table.store, environment: table.environment,
       threads: max(1, table.environment.processorCount))
     return Target(writer: writer, path: path.text)
   }

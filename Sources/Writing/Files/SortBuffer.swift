@@ -5,7 +5,7 @@ package import Iceberg
 
 /// Rows of one partition that wait to be sorted and written as one file.
 struct SortBuffer {
-  private var batches: [RecordBatch] = []
+  private(set) var batches: [RecordBatch] = []
   private(set) var byteCount = 0
 
   mutating func append(_ batch: RecordBatch) {
@@ -17,11 +17,20 @@ struct SortBuffer {
   consuming func sorted(
     by order: SortOrder, of schema: Schema
   ) throws(CommitError) -> [RecordBatch] {
+    try sorted(by: RowOrder(order, of: schema))
+  }
+
+  /// As ``sorted(by:of:)``.
+  ///
+  /// - Parameter batchRowCount: how many rows a batch has at most.
+  consuming func sorted(
+    by order: RowOrder, batchRowCount: Int = 65_536
+  ) throws(CommitError) -> [RecordBatch] {
     do throws(ColumnarError) {
       let rows = try RecordBatch.concat(batches)
-      let sorted = try rows.sorted(by: rows.sortKeys(order, schema))
-      return stride(from: 0, to: sorted.rowCount, by: 65_536).map { start in
-        sorted.slice(start..<min(start + 65_536, sorted.rowCount))
+      let sorted = try rows.sorted(by: order.keys(of: rows))
+      return stride(from: 0, to: sorted.rowCount, by: batchRowCount).map { start in
+        sorted.slice(start..<min(start + batchRowCount, sorted.rowCount))
       }
     } catch {
       throw .unsupported("sorting rows of more than 2 GiB of text")
