@@ -183,8 +183,9 @@ struct CompactionState: Sendable {
   ) throws(MaintenanceError) {
     self.table = table
     self.snapshot = snapshot
-    sortOrder = try Self.sortOrder(table, options)
-    targetByteCount = try Self.targetByteCount(table, options)
+    let order = try Self.sortOrder(table, options)
+    sortOrder = order
+    targetByteCount = try Self.targetByteCount(table, options, order)
     data = tasks.map(\.entry)
     var seen: Set<DataFile.Identity> = []
     deletes = tasks.flatMap(\.deletes).filter { seen.insert($0.file.identity).inserted }
@@ -194,13 +195,14 @@ struct CompactionState: Sendable {
 
   /// How large files are to be.
   private static func targetByteCount(
-    _ table: Table, _ options: CompactionOptions
+    _ table: Table, _ options: CompactionOptions, _ order: SortOrder
   ) throws(MaintenanceError) -> Int64 {
     do throws(IcebergError) {
       let set = try table.metadata.properties.value(of: .targetFileByteCount)
       let target = options.targetByteCount ?? set
-      let isSorted = !table.metadata.defaultSortOrder.isUnsorted || !options.key.isEmpty
-      guard isSorted, options.strategy == .binpack else { return max(1, target) }
+      guard options.strategy == .binpack, !order.isUnsorted || !options.key.isEmpty else {
+        return max(1, target)
+      }
       // Rows that are sorted are held in memory, where they take about four times the room.
       return max(1, min(target, Int64(max(4, options.memoryLimit) / 4)))
     } catch {
@@ -213,7 +215,7 @@ struct CompactionState: Sendable {
     self.table = table
     let order = try Self.sortOrder(table, options)
     sortOrder = order
-    targetByteCount = try Self.targetByteCount(table, options)
+    targetByteCount = try Self.targetByteCount(table, options, order)
     do throws(ScanError) {
       let scan = table.scan().at(.reference(options.branch))
       let plan = try await scan.plan()

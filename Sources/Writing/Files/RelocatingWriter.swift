@@ -73,11 +73,10 @@ package final class RelocatingWriter {
     for name in keyed {
       settings.options.columns[name, default: ColumnOptions()].bloomFilter = BloomFilterOptions()
     }
-    let own =
-      order ?? RowOrder(table.metadata.defaultSortOrder, of: table.metadata.currentSchema)
+    let wanted = order ?? RowOrder(metadata.defaultSortOrder, of: metadata.currentSchema)
     self.order =
-      own.isUnsorted && !keyed.isEmpty
-      ? RowOrder(Self.order(by: keyed, schema), of: schema) : own
+      wanted.isUnsorted && !keyed.isEmpty
+      ? RowOrder(Self.order(by: keyed, schema), of: metadata.currentSchema) : wanted
     conformance = RowConformance(to: schema)
     do throws(StorageError) {
       naming = try DataFileNaming(metadata, uuid: table.environment.uuid())
@@ -86,7 +85,7 @@ package final class RelocatingWriter {
     }
   }
 
-  /// Rows by the values of columns.
+  /// Rows by the values of columns, which is no order that the table has.
   private static func order(by columns: [String], _ schema: Schema) -> SortOrder {
     let fields = columns.compactMap { schema.field(named: $0) }.map { field in
       SortField(
