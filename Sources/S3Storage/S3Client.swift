@@ -20,6 +20,8 @@ final class S3Client: Sendable {
     /// How far the server's clock is ahead of ours, where ours was told to be wrong.
     var clockOffset: Duration = .zero
     var counts = S3Counts()
+    /// Buckets that keep conditions, as far as they were asked.
+    var conditionalBuckets: Set<String> = []
   }
 
   init(
@@ -34,6 +36,14 @@ final class S3Client: Sendable {
   }
 
   var counts: S3Counts { state.withLock(\.counts) }
+
+  func keepsConditions(_ bucket: String) -> Bool {
+    !options.probesConditions || state.withLock { $0.conditionalBuckets.contains(bucket) }
+  }
+
+  func noteConditions(keptBy bucket: String) {
+    state.withLock { _ = $0.conditionalBuckets.insert(bucket) }
+  }
 
   func countHedge() { state.withLock { $0.counts.hedges += 1 } }
 

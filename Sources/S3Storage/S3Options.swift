@@ -30,6 +30,9 @@ public struct S3Options: Sendable {
   /// servers that walk folders, a listing is read to its end and sorted before its first object is
   /// given.
   public var listsInOrder = true
+  /// True if a bucket is asked, before its first conditional write, whether it keeps conditions: some
+  /// servers take them and ignore them. AWS is known to keep them.
+  public var probesConditions = false
   /// What every request says who asks: `Lake/1`.
   public var userAgent = "lake"
 
@@ -61,7 +64,7 @@ extension S3Options {
   /// `client.region`, `s3.multipart.part-size-bytes`, `s3.multipart.num-threads`,
   /// `s3.request-timeout` and `s3.connect-timeout` (seconds), `s3.retry.num-retries`,
   /// `s3.checksum-enabled`; of Lake's own `s3.hedge-after-ms`, `s3.max-connections` and
-  /// `s3.lists-in-order`. Others are left to whoever knows them.
+  /// `s3.lists-in-order` and `s3.probe-conditional-writes`. Others are left to whoever knows them.
   ///
   /// A custom endpoint is addressed by path, as most that are not AWS want it, unless a property
   /// says otherwise.
@@ -78,7 +81,9 @@ extension S3Options {
       addressing = .path
       bodyCheck = .signature
       listsInOrder = false
+      probesConditions = true
     }
+    if let isProbed = try read.flag("s3.probe-conditional-writes") { probesConditions = isProbed }
     if let isOrdered = try read.flag("s3.lists-in-order") { listsInOrder = isOrdered }
     if let isPath = try read.flag("s3.path-style-access") {
       addressing = isPath ? .path : .virtualHost
