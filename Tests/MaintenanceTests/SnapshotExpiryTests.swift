@@ -164,7 +164,7 @@ struct SnapshotExpiryTests {
     let policy = ExpiryPolicy(maxSnapshotAge: .seconds(1))
     for kind in [FaultKind.before, .after] {
       for call in stride(from: 1, to: 2000, by: ProcessSettings.isLong ? 1 : 4) {
-        let world = try await ExpiryWorld(SeededRandom(seed: 9), steps: 12)
+        let world = try await ExpiryWorld(SeededRandom(seed: 9), steps: 16)
         world.clock.advance(by: .seconds(3600))
         let faulty = FaultyStore(
           world.store, failing: kind, atCall: call, lasting: .untilHealed)

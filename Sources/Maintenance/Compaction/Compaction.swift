@@ -109,7 +109,7 @@ public struct Compaction: Sendable {
     let change = CompactionCommit(
       groups: groups, snapshot: state.snapshot,
       formatVersion: state.table.metadata.formatVersion, data: state.data,
-      deletes: state.deletes, branch: options.branch, isAllowed: isAllowed, outcome: outcome)
+      deletes: state.deletes, users: state.users, branch: options.branch, isAllowed: isAllowed, outcome: outcome)
     let receipt: CommitReceipt
     do throws(CommitError) {
       receipt = try await state.table.commit(change)
@@ -172,6 +172,8 @@ struct CompactionState: Sendable {
   let data: [ManifestEntry]
   /// All delete files.
   let deletes: [ManifestEntry]
+  /// The data files that each of them may delete rows of.
+  let users: [DataFile.Identity: [String]]
   let groups: [CompactionGroup]
 
   /// Of a state some of whose files were chosen.
@@ -187,10 +189,19 @@ struct CompactionState: Sendable {
     sortOrder = order
     targetByteCount = try Self.targetByteCount(table, options, order)
     data = tasks.map(\.entry)
+    users = Self.users(of: tasks)
     var seen: Set<DataFile.Identity> = []
     deletes = tasks.flatMap(\.deletes).filter { seen.insert($0.file.identity).inserted }
       .map(\.entry)
     self.groups = groups.map { CompactionGroup($0, benefit: 0) }
+  }
+
+  private static func users(of tasks: [ScanTask]) -> [DataFile.Identity: [String]] {
+    var users: [DataFile.Identity: [String]] = [:]
+    for task in tasks {
+      for delete in task.deletes { users[delete.file.identity, default: []].append(task.file.path) }
+    }
+    return users
   }
 
   /// How large files are to be.
@@ -222,6 +233,7 @@ struct CompactionState: Sendable {
       guard let snapshot = plan.snapshot else { return nil }
       self.snapshot = snapshot
       data = plan.tasks.map(\.entry)
+      users = Self.users(of: plan.tasks)
       var tasks = plan.tasks
       if options.filter != .alwaysTrue {
         tasks = try await scan.filter(options.filter).plan().tasks

@@ -27,6 +27,8 @@ struct CompactionCommit: TableChange {
   let data: [ManifestEntry]
   /// Its delete files.
   let deletes: [ManifestEntry]
+  /// The data files of that state that each of these may delete rows of.
+  let users: [DataFile.Identity: [String]]
   let branch: String
   /// Is asked of each state that the commit is planned on; nil: all are good.
   var isAllowed: (@Sendable (TableMetadata) async -> Bool)?
@@ -135,6 +137,13 @@ struct CompactionCommit: TableChange {
     return result
   }
 
+  /// True of deletes by position all of whose data files are among `gone`: they can be about none
+  /// that came later.
+  private func isUseless(_ delete: ManifestEntry, _ gone: Set<String>) -> Bool {
+    guard DeleteKind(delete.file) == .positions else { return false }
+    return (users[delete.file.identity] ?? []).allSatisfy(gone.contains)
+  }
+
   /// The delete files of the state that was read which no data file is left for.
   private func dead(
     _ groups: [RewrittenGroup], _ changes: ConcurrentChanges, _ base: Table
@@ -151,7 +160,8 @@ struct CompactionCommit: TableChange {
     for file in groups.flatMap(\.added) { left.keep(file, snapshot.sequenceNumber) }
     let removed = Set(changes.removedDeletes.map(\.file.identity))
     return deletes.filter {
-      !removed.contains($0.file.identity) && left.isDead($0, isGlobal: base.isGlobal($0))
+      !removed.contains($0.file.identity)
+        && (left.isDead($0, isGlobal: base.isGlobal($0)) || isUseless($0, gone))
     }.map(\.file)
   }
 }
