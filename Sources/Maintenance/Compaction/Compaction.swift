@@ -109,7 +109,8 @@ public struct Compaction: Sendable {
     let change = CompactionCommit(
       groups: groups, snapshot: state.snapshot,
       formatVersion: state.table.metadata.formatVersion, data: state.data,
-      deletes: state.deletes, users: state.users, branch: options.branch, isAllowed: isAllowed, outcome: outcome)
+      deletes: state.deletes, users: state.users, branch: options.branch, isAllowed: isAllowed,
+      outcome: outcome)
     let receipt: CommitReceipt
     do throws(CommitError) {
       receipt = try await state.table.commit(change)
