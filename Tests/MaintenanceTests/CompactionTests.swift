@@ -14,7 +14,8 @@ struct CompactionTests {
   ) -> CompactionOptions {
     var options = CompactionOptions()
     if !table.metadata.defaultSortOrder.isUnsorted {
-      options.strategy = random.pick(CompactionOptions.Strategy.allCases)
+      // Curves go through columns that are named: SortedCompactionTests has them.
+      options.strategy = random.pick([.binpack, .sort])
     }
     options.targetByteCount = random.pick([1, 3000, 1 << 20])
     options.memoryLimit = random.pick([4, 20_000, 1 << 20])
