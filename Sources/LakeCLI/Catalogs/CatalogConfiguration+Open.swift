@@ -17,13 +17,14 @@ extension CatalogConfiguration {
     case "filesystem", "hadoop":
       let warehouse = try Location.absolute(required("warehouse"))
       return FilesystemCatalog(
-        warehouse: warehouse, store: try Stores.reaching(warehouse, properties), allowing: allowed)
-    case "sql", "sqlite", "jdbc": return try sqliteCatalog(allowing: allowed)
+        warehouse: warehouse, store: try await Stores.reaching(warehouse, properties),
+        allowing: allowed)
+    case "sql", "sqlite", "jdbc": return try await sqliteCatalog(allowing: allowed)
     #if Network
       case "rest":
         return try await RESTCatalog.connect(
           name: name, properties: properties, transport: Stores.transport,
-          stores: try Stores.reaching(.machineRoot, properties), allowing: allowed)
+          stores: try await Stores.reaching(.machineRoot, properties), allowing: allowed)
     #else
       case "rest":
         throw CommandError.failed(
@@ -42,7 +43,7 @@ extension CatalogConfiguration {
   }
 
   /// The catalog of this name in the file that `uri` names.
-  func sqliteCatalog(allowing allowed: [ObjectPath]) throws -> SQLiteCatalog {
+  func sqliteCatalog(allowing allowed: [ObjectPath]) async throws -> SQLiteCatalog {
     let uri = try required("uri")
     guard let path = SQLiteCatalog.path(ofURI: uri) else {
       // What it names may have a password in it.
@@ -53,6 +54,6 @@ extension CatalogConfiguration {
     let warehouse = try properties["warehouse"].map { try Location.absolute($0) }
     return SQLiteCatalog(
       name: name, file: try Location.absolute(path), warehouse: warehouse,
-      store: try Stores.reaching(warehouse ?? .machineRoot, properties), allowing: allowed)
+      store: try await Stores.reaching(warehouse ?? .machineRoot, properties), allowing: allowed)
   }
 }

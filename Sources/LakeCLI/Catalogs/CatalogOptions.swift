@@ -51,7 +51,7 @@ struct CatalogOptions: ParsableArguments {
     let location = try Location.absolute(
       warehouse ?? ProcessEnvironment["LAKE_WAREHOUSE"] ?? "./warehouse")
     return FilesystemCatalog(
-      warehouse: location, store: try Stores.reaching(location), allowing: try allowed())
+      warehouse: location, store: try await Stores.reaching(location), allowing: try allowed())
   }
 
   /// The table that `name` names: in the catalog, or at a location.
@@ -73,7 +73,7 @@ struct CatalogOptions: ParsableArguments {
       case .location(let text):
         let location = try Location.absolute(text)
         return try await TableAtLocation.open(
-          location, store: try Stores.reaching(location), allowing: try allowed())
+          location, store: try await Stores.reaching(location), allowing: try allowed())
       }
     } catch CatalogError.tableNotFound {
       return nil

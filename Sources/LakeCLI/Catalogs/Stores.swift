@@ -18,23 +18,42 @@ enum Stores {
 
   /// Stores that reach `location`, and others if the settings allow: those of `properties` (by
   /// Iceberg's names), and what they leave out, of the environment.
+  ///
+  /// `cache-folder` (or `$LAKE_CACHE`) names a local folder where parts of S3's immutable files are
+  /// kept for the next time, up to `cache-size` (or `$LAKE_CACHE_SIZE`), 10 GB by default.
   static func reaching(
     _ location: ObjectPath, _ properties: [String: String] = [:]
-  ) throws -> StoreRegistry {
+  ) async throws -> StoreRegistry {
     let stores = StoreRegistry(["file": local])
     #if Network
       do {
         let s3 = try S3Store.make(properties: filled(properties), transport: transport)
-        return stores.adding(s3, for: "s3")
+        return stores.adding(try await cached(s3, properties), for: "s3")
       } catch {
-        // Settings of S3 that make no sense are no matter to a table on a disk.
-        guard location.scheme == "file" else { throw error }
+        // An environment that makes no sense to S3 is no matter to a table on a disk.
+        let isAsked = properties.keys.contains { $0.hasPrefix("s3.") }
+        guard location.scheme == "file", !isAsked else { throw error }
       }
     #endif
     return stores
   }
 
   #if Network
+    /// `store`, with the cache that the settings name.
+    private static func cached(
+      _ store: S3Store, _ properties: [String: String]
+    ) async throws -> any ObjectStore {
+      guard let folder = properties["cache-folder"] ?? ProcessEnvironment["LAKE_CACHE"] else {
+        return store
+      }
+      let size = properties["cache-size"] ?? ProcessEnvironment["LAKE_CACHE_SIZE"] ?? "10GB"
+      guard let byteLimit = MaintenancePolicy.byteCount(size) else {
+        throw CommandError.failed("cache-size: expected a size such as 10GB, found '\(size)'")
+      }
+      return try await CachingStore(
+        store, keepingIn: Location.absolute(folder), byteLimit: byteLimit)
+    }
+
     /// The properties of S3 that variables stand for, as other tools have them.
     private static let variables = [
       ("s3.endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),

@@ -44,7 +44,7 @@ struct AddFilesCommand: AsyncParsableCommand, ChangingCommand {
 
   /// `path` itself, or the Parquet files in the folder it is.
   private static func parquetFiles(_ path: ObjectPath) async throws -> [ObjectPath] {
-    let store = try Stores.reaching(path)
+    let store = try await Stores.reaching(path)
     // Asking a folder for what a file is fails.
     if let info = try? await store.headIfPresent(path), info.byteCount >= 0 {
       return [path]

@@ -90,7 +90,7 @@ final class InputSequence {
     let store: any ObjectStore
     do {
       path = try Location.absolute(file)
-      store = try Stores.reaching(path)
+      store = try await Stores.reaching(path)
     } catch let error as StorageError {
       throw .storage(error)
     } catch {

@@ -29,7 +29,7 @@ struct Examination {
         let warehouse = try Location.absolute(text)
         let catalog = try await options.open()
         await reach(catalog)
-        await examine(warehouse, in: try Stores.reaching(warehouse), needsConditions: true)
+        await examine(warehouse, in: try await Stores.reaching(warehouse), needsConditions: true)
       } catch {
         note("catalog", failed: error)
       }
@@ -98,7 +98,7 @@ struct Examination {
     do {
       let warehouse = try Location.absolute(text)
       await examine(
-        warehouse, in: try Stores.reaching(warehouse, entry.properties),
+        warehouse, in: try await Stores.reaching(warehouse, entry.properties),
         needsConditions: !(catalog is SQLiteCatalog))
     } catch {
       note("warehouse", failed: error)
