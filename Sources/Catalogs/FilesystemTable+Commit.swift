@@ -99,9 +99,13 @@ extension FilesystemTable {
     case .unknown(let cause): return .unknown(cause)
     case .won: break
     }
-    if await movedHint(to: version) { return .committed(table(next, at: path)) }
-    let standing = await standing(of: version)
+    // The version is there: whoever is cancelled now still learns what became of it.
+    let standing = await Task { () async -> Standing in
+      if await movedHint(to: version) { return .hinted }
+      return await self.standing(of: version)
+    }.value
     switch standing {
+    case .hinted: return .committed(table(next, at: path))
     case .counts: break
     case .unknown(let cause): return .unknown(cause)
     case .deleted, .dropping:
@@ -164,6 +168,8 @@ extension FilesystemTable {
   /// What a version is that was just created.
   private enum Standing: Equatable {
     case counts
+    /// It counts, and the hint says so.
+    case hinted
     /// Its number had been used before, and what had it was deleted: by someone who cleans up, or
     /// with the table.
     case deleted

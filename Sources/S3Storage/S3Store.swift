@@ -82,7 +82,7 @@ public struct S3Store: ObjectStore {
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
     try checkKey(path)
-    if condition != .none { try await checkConditions(for: path) }
+    if condition == .absent { try await checkConditions(for: path) }
     return try await write(bytes, to: path, if: condition).version
   }
 
