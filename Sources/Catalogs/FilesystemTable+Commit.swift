@@ -100,10 +100,10 @@ extension FilesystemTable {
     case .won: break
     }
     // The version is there: whoever is cancelled now still learns what became of it.
-    let standing = await Task { () async -> Standing in
+    let standing = await uncancelled { () async -> Standing in
       if await movedHint(to: version) { return .hinted }
       return await self.standing(of: version)
-    }.value
+    }
     switch standing {
     case .hinted: return .committed(table(next, at: path))
     case .counts: break
