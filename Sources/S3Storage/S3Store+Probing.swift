@@ -18,51 +18,12 @@ extension S3Store {
     guard Self.isClaimed(path), !client.keepsConditions(path.bucket), let folder = path.parent
     else { return }
     do throws(StorageError) {
-      try await Unprobed(store: self).checkConditionalWrites(
+      try await checkConditionalWrites(
         under: folder, environment: client.environment)
     } catch .outcomeUnknown(let cause, _) {
       // Of the question's own object: of what is to be written, nothing was sent.
       throw cause
     }
     client.noteConditions(keptBy: path.bucket)
-  }
-}
-
-/// The store as the question itself uses it.
-private struct Unprobed: ObjectStore {
-  let store: S3Store
-
-  func get(
-    _ path: ObjectPath, range: Range<Int64>, of version: ObjectVersion?
-  ) async throws(StorageError) -> Buffer {
-    try await store.get(path, range: range, of: version)
-  }
-
-  func put(
-    _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
-  ) async throws(StorageError) -> ObjectVersion {
-    try await store.write(bytes, to: path, if: condition).version
-  }
-
-  func writer(
-    to path: ObjectPath, if condition: PutCondition
-  ) async throws(StorageError) -> any ObjectWriter {
-    try await store.writer(to: path, if: condition)
-  }
-
-  func head(_ path: ObjectPath) async throws(StorageError) -> ObjectInfo {
-    try await store.head(path)
-  }
-
-  func delete(_ path: ObjectPath) async throws(StorageError) { try await store.delete(path) }
-
-  func list(_ prefix: ObjectPath) -> any AsyncSequence<ObjectInfo, StorageError> & Sendable {
-    store.list(prefix)
-  }
-
-  func removeAbandonedWrites(
-    under prefix: ObjectPath, before moment: Timestamp
-  ) async throws(StorageError) -> Int {
-    try await store.removeAbandonedWrites(under: prefix, before: moment)
   }
 }

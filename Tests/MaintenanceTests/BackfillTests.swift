@@ -234,6 +234,32 @@ struct BackfillTests {
     #expect(try await world.run(same).splitsLanded == 0)
   }
 
+  @Test func `one that was done is not begun again by resuming it, though the source went on`()
+    async throws
+  {
+    let world = try await Self.world(SeededRandom(printing: "backfill resumed when it was done"))
+    let options = try world.options()
+    let report = try await world.run(options)
+    // Whoever was killed after the last commit does not know that it was the last.
+    try await world.append(60..<70)
+    func resumed() async throws {
+      let again = try await world.run(options)
+      #expect(again.snapshot == report.snapshot && again.splitsBefore == report.splits)
+      #expect(again.splits == report.splits && again.snapshotIDs.isEmpty)
+      #expect(try await world.landed() == BackfillWorld.expected(0..<60))
+    }
+    try await resumed()
+    // Also when the state that was read is gone.
+    try await world.expire("db.s")
+    #expect(try await world.table("db.s").metadata.snapshot(report.snapshot) == nil)
+    try await resumed()
+    // Asked for, the newest state is another backfill.
+    var other = options
+    other.filter = .greaterOrEqual("k", 60)
+    #expect(try await world.run(other).rows == 10)
+    #expect(try await world.landed() == BackfillWorld.expected(0..<70))
+  }
+
   @Test func `what can't be done is said before anything is`() async throws {
     let world = try await Self.world(SeededRandom(printing: "backfills refused"))
     func refused(

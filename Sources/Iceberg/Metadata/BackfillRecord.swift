@@ -107,41 +107,26 @@ public struct BackfillRecord: Hashable, Sendable {
 extension BackfillRecord {
   /// - Throws: ``IcebergError/invalid(_:reason:)``.
   public init(parsing text: String, id: String) throws(IcebergError) {
-    let what = "property '\(Self.property(of: id))'"
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
-      throw .invalid(what, reason: "\(error)")
-    }
-    let members = Dictionary((value.members ?? []).map { ($0.key, $0.value) }) { $1 }
-    func string(_ name: String) throws(IcebergError) -> String {
-      guard let text = members[name]?.string else {
-        throw .invalid(what, reason: "expected text called '\(name)'")
-      }
-      return text
-    }
-    func integer(_ name: String) throws(IcebergError) -> Int64 {
-      guard let number = members[name]?.integer, number >= 0 else {
-        throw .invalid(what, reason: "expected a number called '\(name)'")
-      }
-      return number
-    }
+    let members = try RememberedMembers(parsing: text, ofProperty: Self.property(of: id))
     question = Question(
-      source: try string("source"), from: members["from"]?.integer.map { SnapshotID($0) },
-      filter: try string("where"), selection: try string("select"), mode: try string("mode"),
-      branch: try string("branch"))
-    snapshot = SnapshotID(try integer("snapshot"))
-    splitByteCount = try integer("split-bytes")
-    splitCount = Int(clamping: try integer("splits"))
-    guard let done = IndexRanges(try string("done")), (done.last ?? 0) < max(1, splitCount) else {
-      throw .invalid(what, reason: "expected 'done' as 0-3,7 of \(splitCount) splits")
+      source: try members.string("source"), from: members["from"]?.integer.map { SnapshotID($0) },
+      filter: try members.string("where"), selection: try members.string("select"),
+      mode: try members.string("mode"),
+      branch: try members.string("branch"))
+    snapshot = SnapshotID(try members.integer("snapshot"))
+    splitByteCount = try members.integer("split-bytes")
+    splitCount = Int(clamping: try members.integer("splits"))
+    guard let done = IndexRanges(try members.string("done")), (done.last ?? 0) < max(1, splitCount)
+    else {
+      throw .invalid(members.what, reason: "expected 'done' as 0-3,7 of \(splitCount) splits")
     }
     self.done = done
-    rowCount = try integer("rows")
-    leftAlone = try integer("left-alone")
+    rowCount = try members.integer("rows")
+    leftAlone = try members.integer("left-alone")
     last = members["last"]?.integer.map { SnapshotID($0) }
-    sequenceNumber = SequenceNumber(try integer("sequence"))
+    sequenceNumber = SequenceNumber(try members.integer("sequence"))
     guard self.id == id else {
-      throw .invalid(what, reason: "it tells of the backfill \(self.id)")
+      throw .invalid(members.what, reason: "it tells of the backfill \(self.id)")
     }
   }
 

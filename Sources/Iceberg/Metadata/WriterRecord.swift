@@ -56,29 +56,18 @@ public struct WriterRecord: Hashable, Sendable {
 extension WriterRecord {
   /// - Throws: ``IcebergError/invalid(_:reason:)``.
   public init(parsing text: String, writer: String) throws(IcebergError) {
-    let what = "property '\(Self.property(of: writer))'"
-    let value: JSONValue
-    do throws(JSONError) { value = try JSONValue(parsing: text) } catch {
-      throw .invalid(what, reason: "\(error)")
-    }
-    let members = Dictionary((value.members ?? []).map { ($0.key, $0.value) }) { $1 }
-    func integer(_ name: String) throws(IcebergError) -> Int64 {
-      guard let number = members[name]?.integer, number >= 0 else {
-        throw .invalid(what, reason: "expected a number called '\(name)'")
-      }
-      return number
-    }
+    let members = try RememberedMembers(parsing: text, ofProperty: Self.property(of: writer))
     guard let offsets = members["offsets"].flatMap(Self.told),
       let branch = members["branch"]?.string
     else {
-      throw .invalid(what, reason: "expected 'offsets' and 'branch'")
+      throw .invalid(members.what, reason: "expected 'offsets' and 'branch'")
     }
-    fence = try integer("fence")
-    epoch = try integer("epoch")
+    fence = try members.integer("fence")
+    epoch = try members.integer("epoch")
     self.offsets = offsets
     self.branch = branch
-    snapshot = SnapshotID(try integer("snapshot"))
-    sequenceNumber = SequenceNumber(try integer("sequence"))
+    snapshot = SnapshotID(try members.integer("snapshot"))
+    sequenceNumber = SequenceNumber(try members.integer("sequence"))
   }
 
   /// The numbers of an object; nil if it is none, or of something else.

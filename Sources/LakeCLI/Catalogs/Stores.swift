@@ -12,8 +12,8 @@ enum Stores {
   static let local: any ObjectStore = LocalStore()
 
   #if Network
-    /// One for the process, so that connections are used again. It opens none by itself.
-    static let transport = NetworkTransport()
+    /// One for the process, so that connections are used again.
+    static let transport: any HTTPTransport = DeferredTransport()
   #endif
 
   /// Stores that reach `location`, and others if the settings allow: those of `properties` (by
@@ -70,3 +70,15 @@ enum Stores {
     }
   #endif
 }
+
+#if Network
+  /// The network, whose threads and certificates are there from the first request on: a table on a
+  /// disk costs none of it.
+  private struct DeferredTransport: HTTPTransport {
+    private static let network = NetworkTransport()
+
+    func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
+      try await Self.network.send(request)
+    }
+  }
+#endif

@@ -146,6 +146,9 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
     report.add(duration: environment.uptime() - start)
     if found.splits > 0, found.splitsBefore == found.splits {
       report.say("it was done before: nothing to do")
+      if resume, found.snapshot != source.metadata.currentSnapshotID {
+        report.say("the source has gone on since: --to or no --resume is another backfill")
+      }
     } else {
       report.say("\(found.rows) rows of \(found.splitsLanded) splits landed")
     }

@@ -105,9 +105,14 @@ struct StandardInput: ByteSource {
   let name = "standard input"
 
   mutating func read() async throws(InputError) -> Buffer? {
+    try waitForBytes()
+    return try Self.chunk(of: name)
+  }
+
+  /// What is there; nil at the end.
+  static func chunk(of name: String) throws(InputError) -> Buffer? {
     var chunk = MutableBuffer(byteCount: 1 << 20)
     while true {
-      try waitForBytes()
       var room = chunk.mutableBytes
       let count = unsafe room.withUnsafeMutableBytes {
         unsafe Glibc.read(0, $0.baseAddress, $0.count)

@@ -20,7 +20,6 @@ struct PipeSource: ByteSource {
   private static let patience: Int32 = 100
   /// How long bytes are gathered before the reader shall take them.
   private static let gathering = Duration.milliseconds(250)
-  private static let chunkByteCount = 1 << 20
 
   mutating func read() async throws(InputError) -> Buffer? {
     if Interruption.exitCode != nil { throw .interrupted(file: name) }
@@ -29,19 +28,7 @@ struct PipeSource: ByteSource {
     var poller = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
     guard unsafe poll(&poller, 1, Self.patience) > 0 else { return pause() }
     if firstByte == nil { firstByte = environment.uptime() }
-    var chunk = MutableBuffer(byteCount: Self.chunkByteCount)
-    while true {
-      var room = chunk.mutableBytes
-      let count = unsafe room.withUnsafeMutableBytes {
-        unsafe Glibc.read(0, $0.baseAddress, $0.count)
-      }
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else {
-        throw .malformed(file: name, line: 0, column: nil, reason: "reading failed (\(errno))")
-      }
-      chunk.resize(to: count)
-      return count == 0 ? nil : chunk.freeze()
-    }
+    return try StandardInput.chunk(of: name)
   }
 
   private mutating func pause() -> Buffer {

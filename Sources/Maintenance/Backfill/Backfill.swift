@@ -39,7 +39,7 @@ public struct Backfill: Sendable {
   /// Cost: the planning of a scan, or of two where there is a filter.
   public func plan() async throws(MaintenanceError) -> BackfillPlan {
     let job = try await BackfillJob(source, target, options)
-    _ = try SplitWriter(job, parallelism: 1)
+    if !job.record.isFinished { _ = try SplitWriter(job, parallelism: 1) }
     return job.plan
   }
 
@@ -54,10 +54,14 @@ public struct Backfill: Sendable {
     _ progress: (BackfillProgress) -> Void = { _ in }
   ) async throws(MaintenanceError) -> BackfillReport {
     let job = try await BackfillJob(source, target, options)
+    let pin = BackfillPin(job)
+    if job.record.isFinished {
+      await pin.remove()
+      return BackfillReport(job)
+    }
     let parallelism = max(1, options.parallelism ?? source.environment.processorCount)
     var run = BackfillRun(job, try SplitWriter(job, parallelism: parallelism))
-    let pin = BackfillPin(job)
-    if !job.record.isFinished { await pin.set() }
+    await pin.set()
     try await run.run(progress)
     await pin.remove()
     return run.report
@@ -70,7 +74,7 @@ public struct Backfill: Sendable {
 private struct BackfillPin {
   private let source: Table
   private let name: String
-  private let snapshot: Snapshot
+  private let snapshot: SnapshotID
 
   init(_ job: BackfillJob) {
     source = job.source
@@ -82,11 +86,12 @@ private struct BackfillPin {
   private static let ageMilliseconds: Int64 = 30 * 86_400_000
 
   func set() async {
-    guard source.metadata.reference(name) == nil else { return }
-    let age = max(0, source.environment.now().milliseconds - snapshot.timestampMilliseconds)
+    guard source.metadata.reference(name) == nil, let state = source.metadata.snapshot(snapshot)
+    else { return }
+    let age = max(0, source.environment.now().milliseconds - state.timestampMilliseconds)
     _ = try? await source.commit(
       ReferenceChange.createTag(
-        name, at: snapshot.id,
+        name, at: snapshot,
         retention: .init(maxReferenceAgeMilliseconds: age.saturating(Self.ageMilliseconds)),
         ifThere: .replace))
   }

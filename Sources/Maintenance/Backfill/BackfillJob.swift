@@ -13,11 +13,13 @@ struct BackfillJob: Sendable {
   let target: Table
   let options: BackfillOptions
   let isOwn: Bool
-  let snapshot: Snapshot
+  /// The state of the source that is read.
+  let snapshot: SnapshotID
   /// What the source's rows are read with.
   let schema: Schema
   /// Only rows that match are read: the options' filter, and the one of the range.
   let filter: Predicate
+  /// All of them, in their order; none of a backfill that is done.
   let splits: [BackfillSplit]
   /// Files that may have rows that match, by path.
   let candidates: Set<String>
@@ -44,14 +46,20 @@ struct BackfillJob: Sendable {
       source: self.source.metadata.uuid.map { "\($0)" } ?? self.source.metadata.location,
       from: options.from, filter: "\(options.filter)", selection: options.computation.text,
       mode: isOwn ? "replace" : "append", branch: options.branch)
-    let found = try Self.found(question, self.source, self.target, options)
-    guard let snapshot = self.source.metadata.snapshot(found.snapshot) else {
-      throw .pinnedSnapshotIsGone(found.snapshot, backfill: question.id(at: found.snapshot))
+    snapshot = try Self.snapshot(question, self.source, self.target, options)
+    let record = try Self.record(question, at: snapshot, self.target, options)
+    if let record, record.isFinished {
+      self.record = record
+      (schema, filter) = (self.source.metadata.currentSchema, options.filter)
+      (splits, candidates) = ([], [])
+      return
     }
-    self.snapshot = snapshot
-    let byteLimit = found.record?.splitByteCount ?? max(1, options.splitByteCount)
+    guard let state = self.source.metadata.snapshot(snapshot) else {
+      throw .pinnedSnapshotIsGone(snapshot, backfill: question.id(at: snapshot))
+    }
+    let byteLimit = record?.splitByteCount ?? max(1, options.splitByteCount)
     do throws(ScanError) {
-      let selection = SnapshotSelection.id(snapshot.id)
+      let selection = SnapshotSelection.id(snapshot)
       // A table's own rows are made rows of its schema as it is now.
       schema =
         isOwn
@@ -60,7 +68,7 @@ struct BackfillJob: Sendable {
       var tasks = try await scan.plan().tasks
       var filter = options.filter
       if let from = options.from {
-        let range = try await BackfillRange(self.source, from: from, to: snapshot)
+        let range = try await BackfillRange(self.source, from: from, to: state)
         tasks = tasks.filter { range.mayHaveRows(of: $0) }
         if let rows = range.rows { filter = .and([rows, filter]) }
       }
@@ -74,55 +82,68 @@ struct BackfillJob: Sendable {
     } catch {
       throw .reading(error)
     }
-    var record = BackfillRecord(
-      question: question, snapshot: snapshot.id, splitByteCount: byteLimit,
-      splitCount: splits.count)
-    if let known = found.record {
-      guard known.splitCount == splits.count else {
-        throw .unreadable(
-          file: "the backfill \(known.id)",
-          reason: "\(known.splitCount) splits were noted, the snapshot has \(splits.count)")
-      }
-      guard let told = self.target.metadata.backfillRecord(asOf: known) else {
-        throw .backfillWasRolledBack(known.id)
-      }
-      record = told
+    if let record, record.splitCount != splits.count {
+      throw .unreadable(
+        file: "the backfill \(record.id)",
+        reason: "\(record.splitCount) splits were noted, the snapshot has \(splits.count)")
     }
-    self.record = record
+    self.record =
+      record
+      ?? BackfillRecord(
+        question: question, snapshot: snapshot, splitByteCount: byteLimit,
+        splitCount: splits.count)
   }
 
-  /// What the target knows of the question, and which state it is about.
-  private static func found(
+  /// The state that is to be read.
+  private static func snapshot(
     _ question: BackfillRecord.Question, _ source: Table, _ target: Table,
     _ options: BackfillOptions
-  ) throws(MaintenanceError) -> (snapshot: SnapshotID, record: BackfillRecord?) {
-    let records = target.metadata.backfillRecords
-    let open = records.values.filter { !$0.isFinished && $0.question.source == question.source }
-      .sorted { ($0.sequenceNumber, $0.id) > ($1.sequenceNumber, $1.id) }
-    let same = open.first { $0.question == question }
-    var snapshot: SnapshotID?
+  ) throws(MaintenanceError) -> SnapshotID {
     if let to = options.to {
-      do throws(ScanError) { snapshot = try source.metadata.state(to).snapshot?.id } catch {
+      let asked: Snapshot?
+      do throws(ScanError) { asked = try source.metadata.state(to).snapshot } catch {
         throw .reading(error)
       }
-    } else if let same {
+      guard let asked else { throw .nothingToBackfill(source: source.name) }
+      return asked.id
+    }
+    let records = target.metadata.backfillRecords.values
+      .filter { $0.question.source == question.source }
+      .sorted { ($0.sequenceNumber, $0.id) > ($1.sequenceNumber, $1.id) }
+    if let same = records.first(where: { $0.question == question && !$0.isFinished }) {
       guard options.start == .resume else {
         throw .backfillIsUnfinished(same.id, done: same.done.count, of: same.splitCount)
       }
-      snapshot = same.snapshot
-    } else {
-      if options.start == .resume, let other = open.first {
+      return same.snapshot
+    }
+    if options.start == .resume {
+      // Whoever was killed after the last commit can't know that it was the last: all rows would
+      // land again if the source went on meanwhile.
+      if let done = records.first(where: { $0.question == question }) { return done.snapshot }
+      if let other = records.first(where: { !$0.isFinished }) {
         let (what, was, now) = other.question.firstDifference(from: question)
         throw .otherBackfill(other.id, differs: what, was: was, now: now)
       }
-      snapshot = source.metadata.currentSnapshotID
     }
-    guard let snapshot else { throw .nothingToBackfill(source: source.name) }
-    let record = records[question.id(at: snapshot)]
-    if let record, !record.isFinished, options.start == .new {
-      throw .backfillIsUnfinished(record.id, done: record.done.count, of: record.splitCount)
+    guard let current = source.metadata.currentSnapshotID else {
+      throw .nothingToBackfill(source: source.name)
     }
-    return (snapshot, record)
+    return current
+  }
+
+  /// What has landed, as the target's branch has it; nil: it was not begun.
+  private static func record(
+    _ question: BackfillRecord.Question, at snapshot: SnapshotID, _ target: Table,
+    _ options: BackfillOptions
+  ) throws(MaintenanceError) -> BackfillRecord? {
+    guard let known = target.metadata.backfillRecords[question.id(at: snapshot)] else { return nil }
+    if !known.isFinished, options.start == .new {
+      throw .backfillIsUnfinished(known.id, done: known.done.count, of: known.splitCount)
+    }
+    guard let told = target.metadata.backfillRecord(asOf: known) else {
+      throw .backfillWasRolledBack(known.id)
+    }
+    return told
   }
 
   private static func checkOwn(_ target: Table) throws(MaintenanceError) {
@@ -153,7 +174,7 @@ struct BackfillJob: Sendable {
 
   var plan: BackfillPlan {
     BackfillPlan(
-      id: record.id, snapshot: snapshot.id, splits: splits.count, splitsDone: record.done.count,
+      id: record.id, snapshot: snapshot, splits: record.splitCount, splitsDone: record.done.count,
       rows: left.reduce(0) { $0.saturating($1.rowCount) },
       bytes: left.reduce(0) { $0.saturating($1.byteCount) })
   }

@@ -27,7 +27,8 @@ public struct BackfillOptions: Sendable {
   public enum Start: Hashable, Sendable {
     /// Refuse to begin the same one again.
     case new
-    /// Go on with it; begin one if there is none.
+    /// Go on with it; begin one if there is none. One that is done stays so, though the source went
+    /// on: its newest state is another backfill, begun without `resume` or by ``BackfillOptions/to``.
     case resume
   }
 
@@ -89,12 +90,12 @@ public struct BackfillPlan: Sendable {
 
 /// What a backfill did.
 public struct BackfillReport: Hashable, Sendable {
-  public internal(set) var id = ""
+  public internal(set) var id: String
   /// The state that was read.
-  public internal(set) var snapshot = SnapshotID(0)
-  public internal(set) var splits = 0
+  public internal(set) var snapshot: SnapshotID
+  public internal(set) var splits: Int
   /// Splits that had landed before this run.
-  public internal(set) var splitsBefore = 0
+  public internal(set) var splitsBefore: Int
   /// Splits that landed by this run.
   public internal(set) var splitsLanded = 0
   /// Splits that another run landed meanwhile.
@@ -110,5 +111,11 @@ public struct BackfillReport: Hashable, Sendable {
   /// Of all commits.
   public internal(set) var attempts = 0
 
-  init() {}
+  /// Of a run that has landed nothing yet.
+  init(_ job: BackfillJob) {
+    id = job.record.id
+    snapshot = job.snapshot
+    splits = job.record.splitCount
+    splitsBefore = job.record.done.count
+  }
 }

@@ -14,7 +14,7 @@ struct BackfillRun {
   private var ready: [WrittenSplit] = []
   private var lastCommit: Duration
   private var record: BackfillRecord
-  private(set) var report = BackfillReport()
+  private(set) var report: BackfillReport
 
   init(_ job: BackfillJob, _ writer: SplitWriter) {
     self.job = job
@@ -22,11 +22,8 @@ struct BackfillRun {
     rows = job.isOwn ? OwnRows(job) : nil
     table = job.target
     record = job.record
+    report = BackfillReport(job)
     lastCommit = table.environment.uptime()
-    report.id = record.id
-    report.snapshot = job.snapshot.id
-    report.splits = job.splits.count
-    report.splitsBefore = record.done.count
   }
 
   mutating func run(_ tell: (BackfillProgress) -> Void) async throws(MaintenanceError) {
@@ -34,7 +31,6 @@ struct BackfillRun {
     progress.splits = job.splits.count
     progress.splitsDone = record.done.count
     progress.expectedRows = job.plan.rows
-    if job.left.isEmpty { return }
     let writer = writer
     let failure = await withTaskGroup(
       of: Result<WrittenSplit, MaintenanceError>.self, returning: MaintenanceError?.self

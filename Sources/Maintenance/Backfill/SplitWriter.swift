@@ -51,7 +51,7 @@ struct SplitWriter: Sendable {
     } catch {
       throw .commit(error)
     }
-    let scan = job.source.scan().at(.id(job.snapshot.id)).of(tasks).filter(job.filter)
+    let scan = job.source.scan().at(.id(job.snapshot)).of(tasks).filter(job.filter)
       .select(computation.columns)
     var written = WrittenSplit(split: split)
     do throws(MaintenanceError) {
