@@ -73,7 +73,8 @@ struct QuarantineFileTests {
     }
   }
 
-  @Test func `what another writer left open, or others wrote behind, is not touched`() async throws {
+  @Test func `what another writer left open, or others wrote behind, is not touched`() async throws
+  {
     let place = try Place()
     try await place.append("mine\n", epoch: 1)
     for owner in [nil, QuarantineNote.Owner(table: "t", writer: "x")] {
