@@ -25,7 +25,7 @@ internal import Writing
 ///
 /// Operations are made one at a time, in the order they are asked for.
 public actor UpsertWriter {
-  let options: UpsertOptions
+  package let options: UpsertOptions
   /// The newest state that is known.
   var table: Table
   /// The rows there are in it, and where they are by key.
@@ -73,6 +73,12 @@ public actor UpsertWriter {
   /// For each source partition the offset up to which its rows are committed: those at or below it
   /// are to be skipped. Empty for a writer without a name.
   public var committedOffsets: [String: Int64] { record?.offsets ?? [:] }
+
+  /// How often writers of this name have committed; 0 for one without a name.
+  package var epoch: Int64 { record?.epoch ?? 0 }
+
+  /// What the table is known by, wherever it is moved.
+  package var tableUUID: String { table.metadata.uuid?.rawValue.lowercased() ?? "-" }
 
   /// Takes rows in: columns of the table, by name, and the operation column.
   ///

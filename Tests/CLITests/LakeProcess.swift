@@ -108,6 +108,13 @@ final class Workplace: Sendable {
   func lake(
     _ arguments: String..., environment: [String: String] = [:], stdin: String? = nil
   ) async throws -> LakeProcess.Outcome {
+    try await lake(arguments: arguments, environment: environment, stdin: stdin)
+  }
+
+  /// Runs `lake` with `arguments`.
+  func lake(
+    arguments: [String], environment: [String: String] = [:], stdin: String? = nil
+  ) async throws -> LakeProcess.Outcome {
     try await LakeProcess.run(
       LakeProcess.binary, arguments, in: folder, environment: environment, stdin: stdin)
   }

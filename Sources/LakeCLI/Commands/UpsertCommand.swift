@@ -159,6 +159,12 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
     let target = try await openOrCreate(&sample, environment)
     let options = try options()
     let writer = try await UpsertWriter.open(target, options)
+    do {
+      try await badRows.claim(for: writer, environment)
+    } catch {
+      try? await writer.close()
+      throw error
+    }
     let progress = Progress(output, "upsert", environment)
     let run = await UpsertRun(
       writer, badRows, progress, rowLimit: commitRows,
@@ -229,6 +235,7 @@ struct UpsertCommand: AsyncParsableCommand, ChangingCommand {
     _ run: UpsertRun, _ badRows: BadRows, _ failure: (any Error)?, duration: Duration
   ) async throws {
     let tally = run.tally
+    try await badRows.end(run.writer)
     do throws(IngestError) {
       try await run.writer.close()
     } catch {

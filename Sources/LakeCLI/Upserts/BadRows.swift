@@ -2,12 +2,6 @@
 internal import Bytes
 internal import Lake
 
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
-
 /// What becomes of rows that are refused, as `--on-error` says it.
 final class BadRows {
   enum Policy: Hashable {
@@ -18,7 +12,7 @@ final class BadRows {
 
   let policy: Policy
   private let isQuiet: Bool
-  private var file: Int32 = -1
+  private let file: QuarantineFile?
   private var isEmptyFile = false
   private var pending = MutableBuffer()
   /// How many rows were refused.
@@ -30,18 +24,19 @@ final class BadRows {
   init(_ policy: Policy, isQuiet: Bool) throws {
     self.policy = policy
     self.isQuiet = isQuiet
-    guard case .quarantine(let path) = policy else { return }
-    file = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-    guard file >= 0 else { throw Self.failure(path) }
-    isEmptyFile = lseek(file, 0, SEEK_END) == 0
+    file = if case .quarantine(let path) = policy { try QuarantineFile(path) } else { nil }
   }
 
-  deinit { if file >= 0 { close(file) } }
-
-  private static func failure(_ path: String) -> CommandError {
-    let code = errno
-    let reason = SystemText.message(code)
-    return .failed("\(path): \(reason)")
+  /// Takes the file that rows are put aside in for `writer`, before its sources are read.
+  func claim(for writer: UpsertWriter, _ environment: Environment) async throws {
+    guard let file else { return }
+    let cut = try await file.claim(
+      for: await writer.quarantineOwner, committed: await writer.epoch, environment)
+    isEmptyFile = file.isEmpty
+    guard cut > 0, !isQuiet else { return }
+    StandardError.write(
+      "lake: upsert: \(file.path): \(cut) bytes were cut off: rows put aside by a run that was ended "
+        + "before it committed what goes with them; they come again\n")
   }
 
   /// Takes a row that is refused.
@@ -53,7 +48,7 @@ final class BadRows {
       let what = policy == .skip ? "skipped" : "put aside"
       StandardError.write("lake: upsert: \(error) (\(what))\n")
     }
-    guard case .quarantine = policy else { return }
+    guard file != nil else { return }
     if isEmptyFile, let header {
       let fields = header.map { ColumnField($0, .string) }
       pending.append(Buffer(utf8: RowRenderer.csvHeader(fields)).bytes)
@@ -63,24 +58,27 @@ final class BadRows {
     pending.append(value: UInt8(ascii: "\n"))
   }
 
-  /// Makes what was taken durable; before the offsets behind it are committed.
-  func flush() throws {
-    guard case .quarantine(let path) = policy, !pending.isEmpty else { return }
-    let bytes = exchange(&pending, with: MutableBuffer()).freeze()
-    var at = 0
-    while at < bytes.count {
-      let rest = bytes.bytes.extracting(at..<bytes.count)
-      let written = unsafe rest.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
-      if written < 0, errno == EINTR { continue }
-      guard written >= 0 else { throw Self.failure(path) }
-      at += written
-    }
-    guard fsync(file) == 0 || errno == EINVAL else { throw Self.failure(path) }
+  /// Makes what was taken durable; before the offsets behind it are committed by `writer`.
+  func flush(before writer: UpsertWriter) async throws {
+    guard let file, !pending.isEmpty else { return }
+    let rows = exchange(&pending, with: MutableBuffer()).freeze()
+    try file.append(rows, epoch: await writer.epoch + 1)
   }
+
+  /// Ends it, when `writer` has committed all that it will.
+  func end(_ writer: UpsertWriter) async throws { try file?.end(committed: await writer.epoch) }
 
   /// Says how many there were.
   func tell() {
     guard count > Self.toldCount, !isQuiet else { return }
     StandardError.write("lake: upsert: \(count) rows were refused in all\n")
+  }
+}
+
+extension UpsertWriter {
+  /// What its rows in a file of bad rows are known by; nil if it keeps no offsets.
+  fileprivate var quarantineOwner: QuarantineNote.Owner? {
+    guard let name = options.writer else { return nil }
+    return QuarantineNote.Owner(table: tableUUID, writer: name)
   }
 }

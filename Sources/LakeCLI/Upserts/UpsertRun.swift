@@ -111,6 +111,8 @@ final class UpsertRun {
   private func moveOffset(of source: UpsertSource, to offset: Int64?) {
     guard let offset, committed[source.partition] ?? .min < offset else { return }
     offsets[source.partition] = offset
+    // Rows that are all bad are committed by time too.
+    if firstWaiting == nil { firstWaiting = environment.uptime() }
   }
 
   /// Hands the writer the rows `range`, but for those that it refuses.
@@ -154,7 +156,7 @@ final class UpsertRun {
 
   private func note(_ count: Int) {
     guard count > 0 else { return }
-    if waiting == 0 { firstWaiting = environment.uptime() }
+    if firstWaiting == nil { firstWaiting = environment.uptime() }
     waiting += count
     progress.add(rows: count)
   }
@@ -169,8 +171,8 @@ final class UpsertRun {
 
   /// Commits what was taken.
   func commit() async throws {
+    try await badRows.flush(before: writer)
     guard hasWaiting else { return }
-    try badRows.flush()
     let receipt = try await writer.commit(offsets)
     offsets = [:]
     waiting = 0
