@@ -91,6 +91,7 @@ struct RESTClient: Sendable {
     }
     // Some gateways say 200 whatever the server behind them said.
     if let error = ErrorMessage(hiddenIn: response.body) {
+      if error.isFailure { throw .failed(ServerError(response, of: request)) }
       throw .unreadable("an error, sent as a success: \(error.type): \(error.message)")
     }
     return response

@@ -39,7 +39,8 @@ struct VendedStores: ObjectStore {
     for grant in grants {
       guard let keys = grant.settings.keys else { continue }
       let provider = RefreshingCredentials(
-        [VendedKeys(keys, of: table, prefix: grant.prefix)], environment: session.environment)
+        [VendedKeys(keys, of: table, prefix: grant.prefix, planID: loaded.planID)],
+        environment: session.environment)
       let properties = try Self.properties(grant, loaded, session, location)
       do throws(S3Error) {
         places.append(
