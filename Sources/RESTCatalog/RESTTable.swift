@@ -43,8 +43,10 @@ struct RESTTable: TableHome {
     }
   }
 
-  /// What may come with a table: keys of its own for its files.
-  static let delegation = [(name: "x-iceberg-access-delegation", value: "vended-credentials")]
+  /// What may come with a table: keys of its own for its files, or someone who signs for them.
+  static let delegation = [
+    (name: "x-iceberg-access-delegation", value: "vended-credentials,remote-signing")
+  ]
 
   /// The most bytes that are read of a table's metadata.
   static let byteCountLimit = 512 << 20

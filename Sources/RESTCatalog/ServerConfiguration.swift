@@ -75,11 +75,13 @@ struct Endpoints: Sendable {
     case listViews = "GET /v1/{prefix}/namespaces/{namespace}/views"
     case loadCredentials = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials"
     case planScan = "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/plan"
+    case signRequest = "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/sign"
     case cancelPlan = "DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}/plan/{plan-id}"
   }
 
   /// What servers have that do not tell.
   static let standard = Endpoints(
-    Set(Route.allCases).subtracting([.loadCredentials, .listViews, .planScan, .cancelPlan])
-      .map(\.rawValue))
+    Set(Route.allCases).subtracting([
+      .loadCredentials, .listViews, .planScan, .cancelPlan, .signRequest,
+    ]).map(\.rawValue))
 }
