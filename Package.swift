@@ -74,6 +74,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     module("Codecs", "Bytes", "CZstd", "CZlib"),
     module("JSON", "Bytes"),
+    module("XML", "Bytes"),
     module("Columnar", "Bytes"),
     module("Storage", "Bytes"),
     // layer 2
@@ -122,7 +123,7 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict),
-    module("S3Storage", "Network", "Storage", "Bytes"),
+    module("S3Storage", "Network", "Storage", "XML", "Bytes"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     module("SQLiteCatalog", "Catalogs", "Iceberg", "Storage", "JSON", "Bytes", "CSQLite"),
     module(
@@ -159,6 +160,7 @@ let package = Package(
     tests("Bytes", "Bytes"),
     tests("Codecs", "Codecs", "Bytes", "CZlib"),
     tests("JSON", "JSON", "Bytes"),
+    tests("XML", "XML", "Bytes", "LakeTestSupport"),
     tests("Columnar", "Columnar", "Bytes"),
     tests("Storage", "Storage", "Bytes", "LakeTestSupport"),
     tests("Parquet", "Parquet", "Columnar", "Codecs", "Bytes"),
@@ -179,7 +181,8 @@ let package = Package(
       "Maintenance", "Maintenance", "Ingest", "Writing", "Catalogs", "Storage", "Iceberg",
       "LakeTestSupport", "Lake"),
     tests("Network", "Network", "Storage", "Bytes", "JSON", "LakeTestSupport"),
-    tests("S3Storage", "S3Storage", "Network", "Storage", "Bytes", "LakeTestSupport", "Lake"),
+    tests(
+      "S3Storage", "S3Storage", "Network", "Storage", "XML", "Bytes", "LakeTestSupport", "Lake"),
     tests(
       "SQLiteCatalog", "SQLiteCatalog", "CSQLite", "Catalogs", "Storage", "LakeTestSupport", "Lake"),
     tests(
@@ -188,7 +191,7 @@ let package = Package(
     tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(
-      "Fuzz", "Inputs", "Iceberg", "Arrow", "Avro", "JSON", "Parquet", "Columnar", "Codecs",
+      "Fuzz", "Inputs", "Iceberg", "Arrow", "Avro", "JSON", "XML", "Parquet", "Columnar", "Codecs",
       "Storage", "Bytes"),
     tests("Tidy"),
     tests("Interop", "LakeTestSupport", "Lake", "JSON"),

@@ -44,24 +44,32 @@ public struct ParquetFile: Sendable {
 
   /// How much of a file's end is read at first: the footers of most files fit.
   static let tailByteCount: Int64 = 64 << 10
+  /// Up to how many bytes a file of a store that is far away is read whole, where all of it will be
+  /// wanted: another request would take longer than its bytes.
+  package static let wholeByteCount: Int64 = 1 << 20
 
   /// Reads the footer of the file at `path`.
   ///
   /// Cost: one request if `byteCount` is known and the footer takes less than 64 KiB; one more for
-  /// each that does not hold.
-  /// - Parameter byteCount: how long the file is, where something that can be relied on tells it.
+  /// each that does not hold. A file that is read whole takes no other request later.
+  /// - Parameters:
+  ///   - byteCount: how long the file is, where something that can be relied on tells it.
+  ///   - wholeByteCount: a file of no more bytes is read whole at once.
   public static func open(
-    _ path: ObjectPath, in store: any ObjectStore, byteCount: Int64? = nil
+    _ path: ObjectPath, in store: any ObjectStore, byteCount: Int64? = nil,
+    wholeUpTo wholeByteCount: Int64 = 0
   ) async throws(ParquetFileError) -> ParquetFile {
     let length: Int64
+    let start: Int64
     let tail: Buffer
     do throws(StorageError) {
       if let byteCount { length = byteCount } else { length = try await store.head(path).byteCount }
-      tail = try await store.get(path, range: max(0, length - tailByteCount)..<max(length, 0))
+      start = max(0, length <= wholeByteCount ? 0 : length - tailByteCount)
+      tail = try await store.get(path, range: start..<max(length, 0))
     } catch {
       throw .storage(error)
     }
-    guard tail.count == min(length, tailByteCount) else {
+    guard Int64(tail.count) == length - start else {
       throw .parquet(
         .inconsistent(.footer, what: "bytes of the file", expected: length, found: -1), file: path)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 internal import Storage
+internal import XML
 
 /// A request for something S3 can do, before it is spelled for the wire and signed.
 struct S3Call: Sendable {

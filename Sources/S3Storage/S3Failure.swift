@@ -2,6 +2,7 @@
 internal import Bytes
 internal import Network
 internal import Storage
+internal import XML
 
 /// Why a request brought nothing, as the server or the wire told it.
 struct S3Failure: Error, Sendable {

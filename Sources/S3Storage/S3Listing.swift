@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 internal import Storage
+internal import XML
 
 /// All objects under a prefix, page by page.
 struct S3Listing: AsyncSequence, Sendable {

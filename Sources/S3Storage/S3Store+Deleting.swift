@@ -2,6 +2,7 @@
 internal import Bytes
 internal import Network
 public import Storage
+internal import XML
 
 extension S3Store {
   /// Makes each of `paths` absent, or tells why not.

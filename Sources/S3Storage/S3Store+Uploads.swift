@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
 public import Storage
+internal import XML
 
 extension S3Store {
   /// Aborts uploads in parts under `prefix` that were begun before `moment` and not ended: their

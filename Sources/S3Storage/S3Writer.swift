@@ -2,6 +2,7 @@
 internal import Bytes
 internal import Storage
 internal import Synchronization
+internal import XML
 
 /// Writes one object: in one request if it is small, else in parts.
 ///
@@ -200,23 +201,5 @@ final class S3Writer: ObjectWriter {
       text += "<PartNumber>\(part.number)</PartNumber></Part>"
     }
     return text + "</CompleteMultipartUpload>"
-  }
-}
-
-/// Text in XML.
-enum XMLText {
-  static func escaped(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "&"): bytes += Array("&amp;".utf8)
-      case UInt8(ascii: "<"): bytes += Array("&lt;".utf8)
-      case UInt8(ascii: ">"): bytes += Array("&gt;".utf8)
-      case UInt8(ascii: "\""): bytes += Array("&quot;".utf8)
-      case 0..<0x20: bytes += Array("&#\(byte);".utf8)
-      default: bytes.append(byte)
-      }
-    }
-    return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -18,7 +18,7 @@ struct FuzzTarget: Sendable {
   /// Every target: a new one needs a line here, and a folder in Fixtures/fuzz.
   static let all: [FuzzTarget] =
     ParquetMetadataTargets.all + EncodingTargets.all + CodecTargets.all + ParquetFileTarget.all
-    + TextTargets.all + IcebergTargets.all + ArrowTargets.all
+    + TextTargets.all + XMLTarget.all + IcebergTargets.all + ArrowTargets.all
 
   static func named(_ name: String) -> FuzzTarget? { all.first { $0.name == name } }
 }

@@ -43,9 +43,13 @@ struct RequestCountTests {
       }
     }
 
-    func batch(_ keys: Range<Int64>) -> RecordBatch {
+    /// - Parameter width: how many numbers that do not compress each row's text has.
+    func batch(_ keys: Range<Int64>, width: Int64 = 1) -> RecordBatch {
       Rows.batch(
-        keys.map { [.long($0), .string("text \($0 &* 0x1e37_79b9_7f4a_7c15)")] },
+        keys.map { key in
+          let numbers = (1...width).map { "\((key &+ $0 << 40) &* 0x1e37_79b9_7f4a_7c15)" }
+          return [.long(key), .string("text " + numbers.joined())]
+        },
         table.metadata.currentSchema)
     }
   }
@@ -103,10 +107,10 @@ struct RequestCountTests {
   {
     var world = try await World(
       "k long, v string", ["commit.manifest-merge.enabled": "false"])
-    // Files whose rows do not fit what is read with the footer.
+    // Files that are not read whole.
     let fileCount = 5
     for number in 0..<Int64(fileCount) {
-      let rows = world.batch(number * 30_000..<(number + 1) * 30_000)
+      let rows = world.batch(number * 30_000..<(number + 1) * 30_000, width: 6)
       world.table = try #require(try await world.table.append([rows])).table
     }
     let fresh = try await world.freshCatalog().loadTable(TableIdentifier("db.t"))
@@ -124,6 +128,35 @@ struct RequestCountTests {
       for try await _ in fresh.scan().batches() {}
     }
     #expect(again.allSatisfy { $0 == "GET data" }, "manifests are kept")
+  }
+
+  @Test(arguments: [100, 3000, 25_000])
+  func `a scan of small files takes a request a file, one a manifest, and one for the list`(
+    rowCount: Int64
+  ) async throws {
+    var world = try await World(
+      "k long, v string", ["commit.manifest-merge.enabled": "false"])
+    let fileCount = 7
+    for number in 0..<Int64(fileCount) {
+      let rows = world.batch(number * rowCount..<(number + 1) * rowCount)
+      world.table = try #require(try await world.table.append([rows])).table
+    }
+    let fresh = try await world.freshCatalog().loadTable(TableIdentifier("db.t"))
+    let sizes = try await fresh.scan().plan().tasks.map(\.file.byteCount)
+    #expect(sizes.allSatisfy { $0 <= 1 << 20 }, "\(sizes)")
+    let cold = try await world.freshCatalog().loadTable(TableIdentifier("db.t"))
+    var found: Int64 = 0
+    let requests = try await world.requests {
+      for try await batch in cold.scan().batches() { found += Int64(batch.rowCount) }
+    }
+    #expect(found == rowCount * Int64(fileCount))
+    #expect(requests.count { $0 == "GET avro" } == 1 + fileCount)
+    #expect(requests.count == 1 + fileCount + fileCount, "\(requests)")
+    // Of one file that a filter leaves, all is read by one request, too.
+    let some = try await world.requests {
+      for try await _ in try cold.scan().filter("k < \(rowCount / 2)").batches() {}
+    }
+    #expect(some.count { $0 == "GET data" } == 1, "\(some)")
   }
 
   @Test func `a lookup by the index takes three, and then one`() async throws {

@@ -3,6 +3,7 @@ import Bytes
 import LakeTestSupport
 import Storage
 import Synchronization
+import XML
 
 @testable import S3Storage
 

@@ -39,8 +39,12 @@ struct ReadRequest: Sendable {
   private func parquet(_ task: ScanTask) async throws(ScanError) -> ParquetFile {
     if let known = openFiles?.file(task.file.path) { return known }
     do throws(ParquetFileError) {
+      let path = try path(of: task)
+      // Of files that are kept open, single rows are read. To disk and memory no way is long.
+      let isWhole = openFiles == nil && !["file", "memory"].contains(path.scheme)
       let file = try await ParquetFile.open(
-        try path(of: task), in: table.store, byteCount: task.file.byteCount)
+        path, in: table.store, byteCount: task.file.byteCount,
+        wholeUpTo: isWhole ? ParquetFile.wholeByteCount : 0)
       openFiles?.keep(file, task.file.path)
       return file
     } catch {

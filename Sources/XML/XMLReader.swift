@@ -27,6 +27,11 @@ package struct XMLFailure: Error, Hashable, Sendable, CustomStringConvertible {
   /// In bytes from the start of the document.
   package let offset: Int
 
+  package init(reason: String, offset: Int) {
+    self.reason = reason
+    self.offset = offset
+  }
+
   package var description: String { "\(reason) at byte \(offset)" }
 }
 
@@ -211,6 +216,7 @@ package struct XMLReader {
   }
 
   private func decoded(_ text: [UInt8]) throws(XMLFailure) -> String {
+    guard !text.contains(0) else { throw failure("a zero byte") }
     guard let text = String(validating: text, as: UTF8.self) else {
       throw failure("text that is not UTF-8")
     }
