@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Lake
 
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#endif
+
 /// Compaction, expiry and the search for orphans.
 enum UpkeepWorkloads {
   /// Compacts a table of `rows` rows in `files` files, a tenth of them deleted by vectors.
@@ -95,7 +101,9 @@ enum UpkeepWorkloads {
 
   /// How scans slow down over `rounds` rounds of ten merges of 10,000 rows and `maintain`: the mean
   /// of the relative change from one round's scan to the next one's, which is 0 for a table that
-  /// stays as fast as it was (the degradation rate of LST-Bench).
+  /// stays as fast as it was (the degradation rate of LST-Bench). Where times scatter that mean is
+  /// their variance more, so that the rate is told, too, by which the scans of the first tenth of
+  /// the rounds became those of the last.
   @Sendable
   static func rounds(_ context: BenchContext) async throws -> Workloads.Metrics {
     let rounds = try context.number("rounds")
@@ -134,6 +142,7 @@ enum UpkeepWorkloads {
     return [
       ("degradation_rate", changes.reduce(0, +) / Double(max(1, changes.count))),
       ("scan_first_s", first), ("scan_last_s", last), ("scan_ratio", last / first),
+      ("trend_rate", pow(last / first, 1 / Double(max(1, rounds - tenth))) - 1),
       ("merge_p50_ms", merges.percentile(0.5) * 1e3),
       ("upkeep_p50_ms", upkeep.percentile(0.5) * 1e3),
       ("space_mb", Double(left.bytes) / 1e6), ("files", Double(left.files)),

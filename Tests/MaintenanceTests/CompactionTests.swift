@@ -219,6 +219,46 @@ struct CompactionTests {
   }
 
   @Test(arguments: [FormatVersion.v2, .v3])
+  func `it commits where the state it read has expired meanwhile`(
+    version: FormatVersion
+  ) async throws {
+    let world = try await CompactionWorld(version)
+    for start in stride(from: Int64(0), to: 60, by: 10) {
+      try await world.append(start..<start + 10)
+    }
+    _ = try await world.table().deleteRows(where: .isIn("k", [1, 11]), mode: .mergeOnRead)
+    let report = try await world.compact(besides: .commit) { table in
+      _ = try await table.deleteRows(where: .isIn("k", [2, 55]), mode: .mergeOnRead)
+      _ = try await table.refreshed().deleteRows(where: .equal("k", 33), mode: .copyOnWrite)
+      _ = try await world.late(.seconds(9)).expireSnapshots(
+        ExpiryPolicy(maxSnapshotAge: .seconds(1)))
+    }
+    #expect(report.groups == 1)
+    #expect(report.supersededFiles == 1)
+    #expect(report.movedDeletes >= 2)
+    #expect(try await world.keys() == (0..<60).filter { ![1, 2, 11, 33, 55].contains($0) })
+    #expect(try await world.orphans() == [])
+  }
+
+  @Test(arguments: [FormatVersion.v2, .v3])
+  func `rows that a rollback brings back meanwhile are not lost`(
+    version: FormatVersion
+  ) async throws {
+    let world = try await CompactionWorld(version)
+    for start in stride(from: Int64(0), to: 60, by: 10) {
+      try await world.append(start..<start + 10)
+    }
+    let before = try #require(try await world.table().metadata.currentSnapshotID)
+    _ = try await world.table().deleteRows(where: .isIn("k", [1, 11]), mode: .mergeOnRead)
+    let report = try await world.compact(besides: .commit) { table in
+      _ = try await table.commit(ReferenceChange.rollback("main", to: before))
+    }
+    #expect(report.droppedGroups == 1)
+    #expect(try await world.keys() == Array(0..<60))
+    #expect(try await world.orphans() == [])
+  }
+
+  @Test(arguments: [FormatVersion.v2, .v3])
   func `E1: a delete by values that comes meanwhile goes on to apply`(
     version: FormatVersion
   ) async throws {

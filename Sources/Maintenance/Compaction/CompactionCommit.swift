@@ -8,7 +8,7 @@ internal import Writing
 
 /// Puts rewritten files in the place of those they were made of, whatever others committed meanwhile.
 ///
-/// On each attempt:
+/// On each attempt, by what others committed since, or where that has expired by how the files differ:
 /// - of a group of which a file is no longer there, that file's rows are deleted from the new files, as
 ///   they are somewhere else by now; a group that this would leave too little of is left out, and the
 ///   rest commits;
@@ -55,8 +55,7 @@ struct CompactionCommit: TableChange {
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
     if let isAllowed, await !isAllowed(base.metadata) { throw .cancelled }
-    let changes = try await ConcurrentChanges(
-      of: base, since: snapshot.id, until: try base.head(of: branch))
+    let (changes, isLinked) = try await changes(in: base)
     let gone = Set(changes.removedFiles.map(\.file.path))
     var kept: [Int] = []
     var chosen: [RewrittenGroup] = []
@@ -66,6 +65,7 @@ struct CompactionCommit: TableChange {
         guard let left = group.without(gone), allowsParts || left.isWhole,
           try keepsDeletes(left, changes, base)
         else { continue }
+        if !isLinked, try await bringsBack(left, changes, base) { continue }
         kept.append(number)
         chosen.append(left)
       }
@@ -93,6 +93,41 @@ struct CompactionCommit: TableChange {
       await base.store.discard(written)
       throw error
     }
+  }
+
+  /// What was committed since the state that was read. Where that is known no more, as it has expired
+  /// or the branch was moved, how their files differ.
+  private func changes(
+    in base: Table
+  ) async throws(CommitError) -> (changes: ConcurrentChanges, isLinked: Bool) {
+    let head = try base.head(of: branch)
+    do throws(CommitError) {
+      return (try await ConcurrentChanges(of: base, since: snapshot.id, until: head), true)
+    } catch .conflict(.historyIsGone) {
+      return (try await ConcurrentChanges(of: base, since: data, deletes, until: head), false)
+    }
+  }
+
+  /// True if rows of the group that were deleted when it was read may be live again, as after a
+  /// rollback: they were not written.
+  private func bringsBack(
+    _ group: RewrittenGroup, _ changes: ConcurrentChanges, _ base: Table
+  ) async throws(CommitError) -> Bool {
+    guard !changes.removedDeletes.isEmpty else { return false }
+    let removed = Set(changes.removedDeletes.map(\.file.identity))
+    let current = deletes.filter { !removed.contains($0.file.identity) } + changes.addedDeletes
+    let now: [DeletionVector]
+    do throws(ScanError) {
+      now = try await base.deletedPositions(of: group.replaced, by: current)
+    } catch {
+      throw .reading(error)
+    }
+    for (entry, deleted) in zip(group.replaced, now) {
+      let written = group.map.rows(of: entry.file.path)
+      for range in written.others(below: entry.file.recordCount)
+      where deleted.count(in: range) < range.count { return true }
+    }
+    return false
   }
 
   /// False if a delete by values that was committed since applies to a file of the group and would not
@@ -190,7 +225,8 @@ extension RewrittenGroup {
   fileprivate var isWhole: Bool { gone.isEmpty }
 
   /// The group as it can still be committed where the files at `paths` are no longer there: nil where
-  /// less than half of the rows are of files that are, or one file alone.
+  /// that spares readers nothing, as more rows were written in vain than not, or one file is left that
+  /// had fewer dead ones.
   fileprivate func without(_ paths: Set<String>) -> RewrittenGroup? {
     guard replaced.contains(where: { paths.contains($0.file.path) }) else { return self }
     var group = self
@@ -198,7 +234,10 @@ extension RewrittenGroup {
     group.gone = gone + replaced.filter { paths.contains($0.file.path) }
     let left = group.replaced.reduce(0) { $0 + map.rows(of: $1.file.path).count }
     let lost = group.gone.reduce(0) { $0 + map.rows(of: $1.file.path).count }
-    return group.replaced.count > 1 && left >= lost ? group : nil
+    let dead =
+      group.replaced.reduce(Int64(0)) { $0.saturating(max(0, $1.file.recordCount)) }
+      - Int64(left)
+    return left >= lost && (group.replaced.count > 1 || dead > Int64(lost)) ? group : nil
   }
 }
 

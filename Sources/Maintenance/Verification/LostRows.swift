@@ -112,7 +112,7 @@ public struct LostRows: Hashable, Sendable {
 
 extension DeletionVector {
   /// The positions below `count` that are not in this one, ascending.
-  fileprivate func others(below count: Int64) -> [Range<Int64>] {
+  func others(below count: Int64) -> [Range<Int64>] {
     var ranges: [Range<Int64>] = []
     var next: Int64 = 0
     for range in deletedRanges(in: 0..<max(0, count)) {

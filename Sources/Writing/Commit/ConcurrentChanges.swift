@@ -35,6 +35,30 @@ package struct ConcurrentChanges {
     }
   }
 
+  /// How the files of a state differ from those of `head`, whatever lies between: where the history is
+  /// not known any more, or there is none that leads from one to the other.
+  ///
+  /// All new data files are among ``addedRows``. Rows that were deleted may be back: of
+  /// ``removedDeletes`` it is not known that others do what they did.
+  /// Cost: all manifests of `head`.
+  package init(
+    of table: Table, since data: [ManifestEntry], _ deletes: [ManifestEntry],
+    until head: Snapshot?
+  ) async throws(CommitError) {
+    var known: [DataFile.Identity: ManifestEntry] = [:]
+    for entry in data + deletes { known[entry.file.identity] = entry }
+    var manifests: [ManifestFile] = []
+    if let head { manifests = try await table.manifestList(of: head)?.manifests ?? [] }
+    for (manifest, entries) in try await table.entries(of: manifests.filter(\.mayHaveLiveFiles)) {
+      for entry in entries where entry.isLive {
+        guard known.removeValue(forKey: entry.file.identity) == nil else { continue }
+        if manifest.content == .data { addedRows.append(entry) } else { addedDeletes.append(entry) }
+      }
+    }
+    for entry in data where known[entry.file.identity] != nil { removedFiles.append(entry) }
+    for entry in deletes where known[entry.file.identity] != nil { removedDeletes.append(entry) }
+  }
+
   private static func snapshots(
     of table: Table, _ since: SnapshotID?, _ head: Snapshot?
   ) throws(CommitError) -> [Snapshot] {
