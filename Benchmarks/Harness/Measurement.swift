@@ -40,7 +40,8 @@ struct Measurement {
     ]
   }
 
-  private static func processorSecondsNow() -> Double {
+  /// What the process has taken of its processors.
+  static func processorSecondsNow() -> Double {
     var usage = rusage()
     unsafe getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let user = Double(usage.ru_utime.tv_sec) + Double(usage.ru_utime.tv_usec) * 1e-6

@@ -6,8 +6,8 @@ internal import Lake
 enum UpsertWorkloads {
   /// The merges that the peers are measured with: `base` 1m or 6m, `size` 10k or 100k, `batches`.
   ///
-  /// Ours besides: `format` 2 or 3, `synced`, `first` (only so many rows of the base), `merging` 0
-  /// (small files are let be). Opening the writer, which finds the keys of the base, and closing it,
+  /// Ours besides: `format` 2 or 3, `synced`, `first` (so many rows of the base, again with other keys
+  /// where it has fewer), `merging` 0 (small files are let be). Opening the writer, which finds the keys of the base, and closing it,
   /// which keeps them with the table, are told apart, and counted in the rows a second.
   @Sendable
   static func series(_ context: BenchContext) async throws -> Workloads.Metrics {
@@ -24,10 +24,12 @@ enum UpsertWorkloads {
     var options = table.options
     options.mergesSmallFiles = context.optionalNumber("merging") != 0
     var merged: Int64 = 0
+    var commitSeconds = 0.0
     let measurement = try await Measurement.of {
       let start = ContinuousClock.now
       let writer = try await UpsertWriter.open(table.table, options)
       opening = start.duration(to: .now).seconds
+      let processorBefore = Measurement.processorSecondsNow()
       for batch in 0..<batches {
         let name =
           "upsert_\(size)/" + String(repeating: "0", count: 5 - "\(batch)".count)
@@ -41,6 +43,7 @@ enum UpsertWorkloads {
         fresh += Int(counts.written - counts.replaced)
         latencies.seconds.append(start.duration(to: .now).seconds)
       }
+      commitSeconds = Measurement.processorSecondsNow() - processorBefore
       let end = ContinuousClock.now
       try await writer.close()
       closing = end.duration(to: .now).seconds
@@ -61,6 +64,7 @@ enum UpsertWorkloads {
       ("rows_per_s", Double(given) / spent), ("open_ms", opening * 1e3),
       ("close_ms", closing * 1e3), ("files_merged", Double(merged)), ("first_ms", first * 1e3),
       ("last_ms", last * 1e3),
+      ("commit_cpu_ms", commitSeconds * 1e3 / Double(batches)),
       ("cpu_s", measurement.processorSeconds), ("peak_rss_mb", Double(measurement.peakBytes) / 1e6),
       ("scan_before_s", scanBefore), ("scan_after_s", scanAfter), ("written_mb", written / 1e6),
       ("write_amplification", written / Double(givenBytes)), ("files", Double(left.files)),
@@ -189,12 +193,9 @@ struct EventTable {
       TableDefinition(
         schema: keyed, sortOrder: isSorted ? SortOrder("user_id", schema: keyed) : .unsorted,
         properties: properties, formatVersion: version))
-    var left = context.optionalNumber("first") ?? .max
+    let rows = BaseRows(try context.input(base), reader, context)
     let receipt = try await table.append { () async throws(InputError) -> RecordBatch? in
-      guard left > 0, let batch = try await reader.next() else { return nil }
-      let count = min(left, batch.rowCount)
-      left -= count
-      return batch.slice(0..<count)
+      try await rows.next()
     }
     table = receipt?.table ?? table
     return EventTable(table: table, options: UpsertOptions(), base: base, catalog: catalog)
@@ -243,6 +244,50 @@ struct EventTable {
       }
     }
     return sum
+  }
+}
+
+/// The rows of the base; where more are wanted than it has, all of them again with higher keys.
+private final class BaseRows {
+  private let path: ObjectPath
+  private let store: LocalStore
+  private var reader: InputReader
+  /// How many are still wanted; nil: as many as there are.
+  private var left: Int?
+  /// Of this round, and of all rounds before.
+  private var count = 0
+  private var shift: Int64 = 0
+
+  init(_ path: ObjectPath, _ reader: InputReader, _ context: BenchContext) {
+    self.path = path
+    self.reader = reader
+    store = context.store
+    left = context.optionalNumber("first")
+  }
+
+  func next() async throws(InputError) -> RecordBatch? {
+    if left == 0 { return nil }
+    if let batch = try await reader.next() {
+      let taken = batch.slice(0..<min(left ?? .max, batch.rowCount))
+      left = left.map { $0 - taken.rowCount }
+      count += taken.rowCount
+      return shift > 0 ? shifted(taken) : taken
+    }
+    guard left != nil, count > 0 else { return nil }
+    shift += Int64(count)
+    count = 0
+    reader = try await InputReader.open(path, in: store)
+    return try await next()
+  }
+
+  private func shifted(_ batch: RecordBatch) -> RecordBatch {
+    guard let index = batch.fields.firstIndex(where: { $0.name == "user_id" }) else { return batch }
+    let builder = ColumnBuilder(batch.fields[index].type, capacity: batch.rowCount)
+    let keys = batch.columns[index]
+    for row in 0..<batch.rowCount { builder.append(Int64(keys.integer(row)) + shift) }
+    var columns = batch.columns
+    columns[index] = builder.finish()
+    return RecordBatch(fields: batch.fields, columns: columns, rowCount: batch.rowCount)
   }
 }
 

@@ -12,7 +12,7 @@ internal import Storage
 /// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
 public struct TableScan: Sendable {
   private(set) var table: Table
-  private(set) var selection = SnapshotSelection.current
+  var selection = SnapshotSelection.current
   private var columns: [String]?
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
@@ -131,6 +131,7 @@ public struct TableScan: Sendable {
   // MARK: what is asked for, in terms of a schema
 
   func bind(_ schema: Schema) throws(ScanError) -> BoundPredicate {
+    if predicate == .alwaysTrue { return .alwaysTrue }
     let schema = try readable(schema)
     do throws(IcebergError) {
       return try predicate.bound(to: schema)
@@ -184,6 +185,7 @@ public struct TableScan: Sendable {
   }
 
   private func fields(_ names: [String], of schema: Schema) throws(ScanError) -> [Field] {
+    if names.isEmpty { return [] }
     let schema = try readable(schema)
     do throws(IcebergError) { return try FieldSelection(schema).fields(names) } catch {
       throw .invalidRequest(error)

@@ -36,7 +36,7 @@ struct BackfillKillTests {
     let kills = Self.isLong ? 50 : 6
     var killed = 0
     while killed < kills {
-      let delay = Double(random.int(in: 20..<(Self.isLong ? 300 : 250))) / 1000
+      let delay = Double(random.int(in: 20..<(Self.isLong ? 220 : 250))) / 1000
       let outcome = try await place.shell(
         "timeout -s KILL \(delay) \(Workplace.quoted(LakeProcess.binary.path)) \(command)")
       #expect([0, 137].contains(outcome.status), "\(outcome)")

@@ -69,6 +69,36 @@ struct ChangesCommandTests {
     #expect(told(third) == [] && third.status == 0, "\(third)")
   }
 
+  @Test(arguments: ["jsonl", "csv", "parquet", "table", "json"])
+  func `a consumer's place is behind what was printed, and no further, when reading fails`(
+    format: String
+  ) async throws {
+    let place = try await place()
+    let outcome = try await place.shell(
+      """
+      lake changes s.o --consumer x > /dev/null
+      for id in 5 6 7; do
+        printf '{"id":%d,"c":"n"}' $id > n.jsonl; lake append s.o n.jsonl > /dev/null
+      done
+      file=$(ls -t warehouse/s/o/data/*.parquet | head -1)
+      mv $file lost
+      lake changes s.o --consumer x --format \(format) > out 2> /dev/null; echo $?
+      mv lost $file
+      lake changes s.o --consumer x
+      """)
+    #expect(outcome.stdout.hasPrefix("1\n"), "\(outcome)")
+    let told = outcome.rows.compactMap { $0["id"] as? Int }
+    let isPrinted = ["jsonl", "csv", "json"].contains(format)
+    let printed =
+      isPrinted
+      ? try String(
+        contentsOf: place.folder.appending(path: "out"), encoding: .utf8) : ""
+    for id in 5...7 {
+      let isThere = printed.contains("\"id\":\(id)") || printed.contains(",\(id),n")
+      #expect(isThere || told.contains(id), "\(id) was never told: \(outcome)")
+    }
+  }
+
   @Test func `following tells what comes, and keeps the place when it is interrupted`() async throws
   {
     let place = try await place()

@@ -64,7 +64,7 @@ struct OwnBackfillKillTests {
     let program = Workplace.quoted(LakeProcess.binary.path)
     var killed = 0
     for part in 0..<Self.kills {
-      let delay = Double(random.int(in: 20..<(Self.isLong ? 1500 : 300))) / 1000
+      let delay = Double(random.int(in: 20..<(Self.isLong ? 400 : 300))) / 1000
       let outcome = try await place.shell(
         """
         timeout -s KILL \(delay) \(program) \(backfill) > /dev/null & backfill=$!

@@ -63,9 +63,10 @@ struct ChangesCommand: AsyncParsableCommand {
     }
   }
 
-  /// The format of the output: of what has no end, one that needs none.
+  /// The format of the output: of what has no end, one that needs none, and of what is told once, one
+  /// that leaves nothing out.
   private var format: OutputOptions.Format {
-    follow ? output.format ?? .jsonl : output.effectiveFormat
+    follow || consumer != nil ? output.format ?? .jsonl : output.effectiveFormat
   }
 
   func run() async throws {
@@ -80,7 +81,9 @@ struct ChangesCommand: AsyncParsableCommand {
       State.parse(text).map { .after($0) } ?? .rows
     }
     let place = try await ChangelogConsumer.open(consumer, of: table, start: start)
-    try await print(ChangeFeed(place))
+    // These print nothing before the end: what is kept before that would never be told.
+    let isPrintedAtEnd = [.table, .parquet].contains(format)
+    try await print(ChangeFeed(place, savesMeanwhile: !isPrintedAtEnd))
   }
 
   private func print(_ feed: consuming ChangeFeed) async throws {
@@ -107,7 +110,7 @@ struct ChangesCommand: AsyncParsableCommand {
       let last = feed
       await Main.uncancelled {
         var feed = last
-        try? await feed.save()
+        if feed.savesMeanwhile { try? await feed.save() }
       }
       throw error
     }
@@ -158,6 +161,8 @@ private struct ChangeFeed: Sendable {
   private let end: SnapshotSelection
   private var isFirst = true
   private var consumer: ChangelogConsumer?
+  /// Whether what was acknowledged is kept before the end.
+  let savesMeanwhile: Bool
   private var lastSaved: Duration
 
   /// How long acknowledgements are gathered: each time they are kept is a commit.
@@ -167,10 +172,12 @@ private struct ChangeFeed: Sendable {
     self.table = table
     place = from
     end = to ?? .current
+    savesMeanwhile = false
     lastSaved = .zero
   }
 
-  init(_ consumer: ChangelogConsumer) {
+  init(_ consumer: ChangelogConsumer, savesMeanwhile: Bool) {
+    self.savesMeanwhile = savesMeanwhile
     table = consumer.table
     end = .reference(consumer.branch)
     self.consumer = consumer
@@ -200,7 +207,7 @@ private struct ChangeFeed: Sendable {
     guard consumer != nil else { return }
     consumer?.acknowledge(snapshot)
     let now = Environment.system.uptime()
-    if now - lastSaved >= Self.savingInterval { try await save() }
+    if savesMeanwhile, now - lastSaved >= Self.savingInterval { try await save() }
   }
 
   mutating func save() async throws {

@@ -20,6 +20,8 @@ final class LeafDecoder {
   private let expected: PageExpectations?
   private let rowCount: Int64
   private let isAlwaysCompressed: Bool
+  /// Pages that were read before; nil where none are kept.
+  private let known: KnownPages.OfFile?
 
   private var dictionary: Column?
   private var page: DataPage?
@@ -44,9 +46,10 @@ final class LeafDecoder {
 
   init(
     _ chunk: ChunkPlace, isFlat: Bool, bytes: FileBytes, pageIndex: PageIndex?,
-    options: ReadOptions, workspace: DecodeWorkspace
+    options: ReadOptions, workspace: DecodeWorkspace, known: KnownPages.OfFile? = nil
   ) throws(ParquetError) {
     codec = chunk.metadata.codec
+    self.known = known
     guard DecodeWorkspace.supports(codec) else {
       throw .unsupported(.codec(codec), in: chunk.part)
     }
@@ -93,14 +96,22 @@ final class LeafDecoder {
     switch raw.header.body {
     case .other: return false
     case .dictionary(let header):
+      if dictionary == nil, raw.index == 0,
+        let before = known?.dictionary(at: pages.range.lowerBound)
+      {
+        dictionary = before
+        return false
+      }
       try pages.checkChecksum(raw)
       try openDictionary(header, raw)
+      if let dictionary { known?.keep(dictionary, at: pages.range.lowerBound) }
       return false
     case .data(let header):
       guard header.valueCount > 0 else { return false }
-      try pages.checkChecksum(raw)
+      let before = known?.page(at: raw.offset, byteCount: raw.header.uncompressedPageSize)
+      if before == nil { try pages.checkChecksum(raw) }
       try count(raw)
-      try openData(header, raw)
+      try openData(header, raw, before)
     case .dataV2(let header):
       guard header.valueCount > 0 else { return false }
       try pages.checkChecksum(raw)
@@ -150,6 +161,21 @@ final class LeafDecoder {
       body, codec, byteCount: byteCount, limits: options.limits, part: part)
     workspace.giveBack(&inflated)
     if codec != .uncompressed { inflated = bytes }
+    return bytes
+  }
+
+  /// What `raw` was inflated to; `before`, if that is what it was.
+  private func inflate(_ raw: RawPage, _ before: Buffer?) throws(ParquetError) -> Buffer {
+    if let before {
+      workspace.giveBack(&inflated)
+      return before
+    }
+    let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
+    if let known, codec != .uncompressed {
+      known.keep(bytes, at: raw.offset)
+      // It is not the workspace's any more.
+      inflated = .empty
+    }
     return bytes
   }
 
@@ -203,9 +229,11 @@ final class LeafDecoder {
     }
   }
 
-  private func openData(_ header: DataPageHeader, _ raw: RawPage) throws(ParquetError) {
+  private func openData(
+    _ header: DataPageHeader, _ raw: RawPage, _ before: Buffer?
+  ) throws(ParquetError) {
     try check(header.encoding)
-    let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
+    let bytes = try inflate(raw, before)
     let count = Int(header.valueCount)
     let page: DataPage
     do throws(ByteError) {
@@ -435,6 +463,10 @@ final class LeafDecoder {
   /// Reads what comes before the first data page, if nothing was read yet.
   private func openLeadingDictionary(_ firstPage: Int64) throws(ParquetError) {
     guard pages.pageIndex == 0, pages.offset < firstPage else { return }
+    if dictionary == nil, let before = known?.dictionary(at: pages.range.lowerBound) {
+      dictionary = before
+      return pages.skipDictionary(to: firstPage)
+    }
     guard let raw = try pages.next() else { return }
     if case .dictionary = raw.header.body { _ = try open(raw) }
   }

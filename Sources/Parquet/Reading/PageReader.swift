@@ -8,6 +8,8 @@ struct RawPage {
   let body: Buffer
   /// 0 is the first page of the chunk, dictionary or not.
   let index: Int
+  /// Where it begins in the file.
+  let offset: Int64
 
   /// How many levels a data page has; 0 for others.
   var valueCount: Int {
@@ -80,6 +82,14 @@ struct PageReader {
     dataPageIndex = index
   }
 
+  /// Goes past the dictionary, which the chunk begins with, to the page at `offset`.
+  ///
+  /// Requires: nothing was read yet.
+  mutating func skipDictionary(to offset: Int64) {
+    self.offset = offset
+    pageIndex = 1
+  }
+
   /// The next page; nil at the end of the chunk.
   mutating func next() throws(ParquetError) -> RawPage? {
     if isAtEnd { return nil }
@@ -95,13 +105,14 @@ struct PageReader {
       throw .missingBytes(part, needed: start..<start + size)
     }
     try checkSizes(header, body)
+    let place = offset
     offset = start + size
     let index = pageIndex - 1
     switch header.body {
     case .data, .dataV2: dataPageIndex += 1
     case .dictionary, .other: break
     }
-    return RawPage(header: header, body: body, index: index)
+    return RawPage(header: header, body: body, index: index, offset: place)
   }
 
   private func readHeader() throws(ParquetError) -> (PageHeader, Int) {

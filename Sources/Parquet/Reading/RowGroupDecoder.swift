@@ -28,9 +28,20 @@ public final class RowGroupDecoder {
   ///   - workspace: one that is used for one row group after the other.
   /// - Throws: as ``ParquetFooter/readPlan(rowGroup:projection:)``, and for codecs that are not
   ///   supported.
-  public init(
+  public convenience init(
     _ footer: ParquetFooter, plan: ReadPlan, bytes: FileBytes,
     options: ReadOptions = ReadOptions(), workspace: DecodeWorkspace = DecodeWorkspace()
+  ) throws(ParquetError) {
+    try self.init(
+      footer, plan: plan, bytes: bytes, options: options, workspace: workspace, known: nil)
+  }
+
+  /// As ``init(_:plan:bytes:options:workspace:)``.
+  ///
+  /// - Parameter known: pages of the file that were read before, and where those read now are kept.
+  package init(
+    _ footer: ParquetFooter, plan: ReadPlan, bytes: FileBytes,
+    options: ReadOptions = ReadOptions(), workspace: DecodeWorkspace, known: KnownPages.OfFile?
   ) throws(ParquetError) {
     fields = plan.projection.fields
     let rowGroup = plan.rowGroup
@@ -51,7 +62,8 @@ public final class RowGroupDecoder {
         leaves.append(
           try LeafDecoder(
             place, isFlat: shape.isFlat(place.leaf), bytes: bytes,
-            pageIndex: plan.pageIndexes[leaf], options: options, workspace: workspace))
+            pageIndex: plan.pageIndexes[leaf], options: options, workspace: workspace,
+            known: known))
       }
       columns.append((shape, leaves))
     }

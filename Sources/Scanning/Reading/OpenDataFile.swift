@@ -65,6 +65,8 @@ struct OpenDataFile: Sendable {
   let rest: FilePart
   /// What is handed out.
   let output: ColumnMapping
+  /// Pages that were read before; nil where none are kept.
+  var knownPages: KnownPages.OfFile?
 
   /// All leaves that are read.
   var leaves: [Int] { (filter?.part.projection.leafIndices ?? []) + rest.projection.leafIndices }

@@ -3,30 +3,41 @@ internal import Parquet
 internal import ParquetFiles
 internal import Synchronization
 
-/// Footers and page indexes of data files that were opened, kept for whoever reads rows of them
-/// next: they never change.
+/// Footers, page indexes and pages of data files that were opened, kept for whoever reads rows of
+/// them next, and what it takes to decode them: they never change.
 ///
 /// Law: memory is bounded: what was not used for longest goes first.
 package final class OpenFiles: Sendable {
   private let byteLimit: Int
   private let state = Mutex(State())
+  private let pages: KnownPages
+  /// Working memory for decoding.
+  let workspaces = WorkspacePool()
 
   fileprivate struct State {
     var files: [PathKey: Slot] = [:]
     var byteCount = 0
     var clock: UInt64 = 0
+    var fileCount = 0
   }
 
   fileprivate struct Slot {
     let file: ParquetFile
+    /// That no other file has.
+    let number: Int
     /// By row group and leaf; a leaf without one is there with nil.
     var indexes: [Int: [Int: PageIndex?]] = [:]
     var byteCount: Int
     var lastUse: UInt64
   }
 
-  /// - Parameter byteLimit: about how much memory is kept.
-  package init(byteLimit: Int = 64 << 20) { self.byteLimit = byteLimit }
+  /// - Parameters:
+  ///   - byteLimit: about how much memory footers and page indexes take.
+  ///   - pageByteLimit: about how much pages do.
+  package init(byteLimit: Int = 64 << 20, pageByteLimit: Int = 64 << 20) {
+    self.byteLimit = byteLimit
+    pages = KnownPages(byteLimit: pageByteLimit)
+  }
 
   /// The file at `path`, if it was opened before.
   func file(_ path: String) -> ParquetFile? {
@@ -38,14 +49,22 @@ package final class OpenFiles: Sendable {
     }
   }
 
+  /// The pages of the file at `path` that were read before; nil if it was not opened.
+  func pages(_ path: String) -> KnownPages.OfFile? {
+    let number = state.withLock { $0.files[PathKey(path)]?.number }
+    return number.map { KnownPages.OfFile(pages, file: $0) }
+  }
+
   func keep(_ file: ParquetFile, _ path: String) {
     // What a footer is decoded to takes some times its bytes.
     let chunks = file.footer.rowGroupCount * file.footer.schema.leaves.count
     let byteCount = file.retainedByteCount + 512 * chunks + 1024
     state.withLock { state in
       state.clock += 1
-      let old = state.files.updateValue(
-        Slot(file: file, byteCount: byteCount, lastUse: state.clock), forKey: PathKey(path))
+      state.fileCount += 1
+      let slot = Slot(
+        file: file, number: state.fileCount, byteCount: byteCount, lastUse: state.clock)
+      let old = state.files.updateValue(slot, forKey: PathKey(path))
       state.byteCount += byteCount - (old?.byteCount ?? 0)
       state.shrink(to: byteLimit)
     }

@@ -88,6 +88,42 @@ package struct RowPositions: Sendable {
   }
 }
 
+extension TableScan {
+  /// The rows of the scan's files, in order.
+  fileprivate func readAll() async throws(ScanError) -> [RecordBatch] {
+    if let tasks, let openFiles, tasks.count == 1, let positions = tasks[0].positions,
+      positions.count <= Self.fewRows
+    {
+      return try await readOne(tasks, openFiles)
+    }
+    var batches: [RecordBatch] = []
+    try await read { batch throws(ScanError) in
+      batch
+    } consume: { batch throws(ScanError) in
+      batches.append(batch)
+      return true
+    }
+    return batches
+  }
+
+  /// Up to so many rows of a file are read in less time than it takes to share the work.
+  private static let fewRows = 8
+
+  /// The rows of one file, where they are few: in the caller's task, as it takes longer to have
+  /// others do it, and with nothing to be told of it.
+  private func readOne(
+    _ tasks: [ScanTask], _ openFiles: OpenFiles
+  ) async throws(ScanError) -> [RecordBatch] {
+    let (_, schema) = try table.metadata.state(selection)
+    var source = UnitSource(tasks, try request(schema), parallelism: 1)
+    var batches: [RecordBatch] = []
+    while let units = try await source.next() {
+      for unit in units { batches += try await unit.read(openFiles.workspaces).batches }
+    }
+    return batches
+  }
+}
+
 extension Table {
   /// The rows of data files at some positions of each, dead ones too, file by file in the order
   /// given, and within a file by position.
@@ -111,13 +147,7 @@ extension Table {
         return task
       })
     scan.openFiles = openFiles
-    var batches: [RecordBatch] = []
-    try await scan.read { batch throws(ScanError) in
-      batch
-    } consume: { batch throws(ScanError) in
-      batches.append(batch)
-      return true
-    }
+    let batches = try await scan.readAll()
     let found = batches.reduce(0) { $0 + $1.rowCount }
     let expected = positions.reduce(0) { $0 + $1.positions.count }
     guard found == expected else {

@@ -132,7 +132,8 @@ private final class Cursor {
     do throws(ParquetError) {
       let plan = ReadPlan(
         rowGroup: part.rowGroup, projection: projection, pageIndexes: part.pageIndexes)
-      decoder = try RowGroupDecoder(file.footer, plan: plan, bytes: bytes, workspace: workspace)
+      decoder = try RowGroupDecoder(
+        file.footer, plan: plan, bytes: bytes, workspace: workspace, known: part.file.knownPages)
     } catch {
       throw .dataFile(.parquet(error, file: file.path))
     }

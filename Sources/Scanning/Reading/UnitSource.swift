@@ -131,7 +131,9 @@ struct UnitSource: Sendable {
     case .open(let file): opened = file
     case .task(let task, let request):
       guard try await !openOther(task, request) else { return }
-      opened = try await request.open(task, try await deletes?.deletes(of: task) ?? .none)
+      var file = try await request.open(task, try await deletes?.deletes(of: task) ?? .none)
+      file.knownPages = openFiles?.pages(task.file.path)
+      opened = file
       let rowCount = opened.parquet.footer.rowCount
       guard rowCount == task.file.recordCount else {
         throw .wrongSize(

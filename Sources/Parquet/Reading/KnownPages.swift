@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Bytes
+internal import Columnar
+internal import Synchronization
+
+/// Pages that were inflated before, and dictionaries that were decoded, of files that never change:
+/// kept for whoever reads single rows of them next, to whom they are nearly all of the work.
+///
+/// Laws: what is kept was held against its checksum; memory is bounded: what was not used for longest
+/// goes first.
+package final class KnownPages: Sendable {
+  private let byteLimit: Int
+  private let state = Mutex(State())
+
+  fileprivate struct Place: Hashable {
+    let file: Int
+    /// Where the page begins in the file.
+    let offset: Int64
+  }
+
+  private enum Content {
+    case page(Buffer)
+    case dictionary(Column)
+  }
+
+  private struct Entry {
+    let content: Content
+    let byteCount: Int
+    var lastUse: UInt64
+  }
+
+  private struct State {
+    var entries: [Place: Entry] = [:]
+    var byteCount = 0
+    var clock: UInt64 = 0
+  }
+
+  /// - Parameter byteLimit: about how much memory is kept.
+  package init(byteLimit: Int) { self.byteLimit = byteLimit }
+
+  /// About how much memory is taken.
+  package var byteCount: Int { state.withLock { $0.byteCount } }
+
+  /// Those of one file, by a number that no other file gets.
+  package struct OfFile: Sendable {
+    private let pages: KnownPages
+    private let file: Int
+
+    package init(_ pages: KnownPages, file: Int) {
+      self.pages = pages
+      self.file = file
+    }
+
+    /// What the body of the page at `offset` was inflated to, if that is `byteCount` bytes.
+    package func page(at offset: Int64, byteCount: Int32) -> Buffer? {
+      guard case .page(let bytes)? = pages.content(Place(file: file, offset: offset)),
+        bytes.count == Int(byteCount)
+      else { return nil }
+      return bytes
+    }
+
+    package func keep(_ page: Buffer, at offset: Int64) {
+      pages.keep(
+        .page(page), byteCount: page.retainedByteCount, Place(file: file, offset: offset))
+    }
+
+    /// The dictionary of the chunk that begins at `offset`.
+    func dictionary(at offset: Int64) -> Column? {
+      guard case .dictionary(let column)? = pages.content(Place(file: file, offset: offset)) else {
+        return nil
+      }
+      return column
+    }
+
+    func keep(_ dictionary: Column, at offset: Int64) {
+      pages.keep(
+        .dictionary(dictionary), byteCount: dictionary.byteCount, Place(file: file, offset: offset))
+    }
+  }
+
+  /// What keeping something takes besides its bytes.
+  private static let overhead = 128
+
+  private func content(_ place: Place) -> Content? {
+    state.withLock { state in
+      guard let index = state.entries.index(forKey: place) else { return nil }
+      state.clock += 1
+      state.entries.values[index].lastUse = state.clock
+      return state.entries.values[index].content
+    }
+  }
+
+  private func keep(_ content: Content, byteCount: Int, _ place: Place) {
+    let byteCount = byteCount + Self.overhead
+    // One page is not to drive all others out.
+    guard byteCount <= byteLimit / 16 else { return }
+    state.withLock { state in
+      state.clock += 1
+      let entry = Entry(content: content, byteCount: byteCount, lastUse: state.clock)
+      let old = state.entries.updateValue(entry, forKey: place)
+      state.byteCount += byteCount - (old?.byteCount ?? 0)
+      guard state.byteCount > byteLimit else { return }
+      for (place, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
+        if state.byteCount <= byteLimit / 4 * 3 { break }
+        state.entries[place] = nil
+        state.byteCount -= entry.byteCount
+      }
+    }
+  }
+}
