@@ -13,7 +13,7 @@ struct PlanAnswer: Sendable {
   }
 
   /// A data file and the indices of its delete files in ``deletes``.
-  struct Task: Sendable {
+  struct FileTask: Sendable {
     var file: DataFile
     let sequenceNumber: SequenceNumber?
     let deletes: [Int]
@@ -25,7 +25,7 @@ struct PlanAnswer: Sendable {
   private(set) var planID: String?
   /// The parts that are to be asked for.
   private(set) var parts: [String] = []
-  private(set) var tasks: [Task] = []
+  private(set) var tasks: [FileTask] = []
   private(set) var deletes: [DataFile] = []
   /// Keys for the files of the plan.
   private(set) var credentials: [LoadedTable.PlacedCredential] = []
@@ -83,13 +83,13 @@ struct PlanAnswer: Sendable {
 
   private static func task(
     _ json: JSONValue, _ decoder: inout ContentFileDecoder
-  ) throws(RESTFailure) -> Task {
+  ) throws(RESTFailure) -> FileTask {
     let message = try Message(json, "a task of the plan")
     guard let data = json["data-file"] else { throw message.wrong("data-file", "a file") }
     // Newer servers tell how old the rows are.
     let age = try Message(data, "a file of the plan").optionalCount("data-sequence-number")
     let references = try message.optionalCounts("delete-file-references") ?? []
-    return Task(
+    return FileTask(
       file: try decoder.file(data), sequenceNumber: age.map { SequenceNumber($0) },
       deletes: references.map { Int(clamping: $0) })
   }

@@ -144,8 +144,9 @@ struct ServerPlanningTests {
       warehouse: try ObjectPath("memory://w/house"), store: world.memory,
       environment: world.environment)
     let here = try await catalog.createTable(
-      "db.t", "d double, u uuid, b binary, f fixed[2], t timestamptz, m decimal(9, 2), x boolean")
-    let row = [Value?](repeating: nil, count: 7)
+      "db.t",
+      "d double, u uuid, b binary, f fixed[2], t timestamptz, m decimal(9, 2), x boolean, y date")
+    let row = [Value?](repeating: nil, count: 8)
     let table = try await planned(
       world,
       try #require(try await here.append([Rows.batch([row], here.metadata.currentSchema)])).table)
@@ -154,6 +155,7 @@ struct ServerPlanningTests {
       ("d >= 1.5", #"{"type":"gt-eq","term":"d","value":1.5}"#),
       ("u = '00000000-0000-0000-0000-000000000001'", nil), ("b = X'00'", nil), ("f = X'0001'", nil),
       ("d > 1 OR b = X'00'", nil), ("x < TRUE", nil),
+      ("y > DATE '-0005-01-01'", nil), ("y > DATE '+10000-01-01'", nil),
       ("x = TRUE", #"{"type":"eq","term":"x","value":true}"#),
       ("m = 1.5", #"{"type":"eq","term":"m","value":"1.50"}"#),
       ("d IS NOT NAN", #"{"type":"not-nan","term":"d"}"#),

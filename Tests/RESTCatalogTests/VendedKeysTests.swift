@@ -150,4 +150,75 @@ struct VendedKeysTests {
     #expect(await read(table, "s3://bucket/wh/t/a") != nil)
     #expect(wire.storeRequests.isEmpty)
   }
+
+  @Test func `keys that come with a plan open its files, and are fetched again for it`()
+    async throws
+  {
+    let world = try RESTWorld()
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("s3://bucket/wh"), store: world.memory,
+      environment: world.environment)
+    let schema = try Schema("k int, v string")
+    let made = try await catalog.createTable(
+      world.identifier, TableDefinition(schema: schema))
+    let here = try #require(
+      try await made.append([
+        Rows.batch([[.int(1), .string("one")]], made.metadata.currentSchema)
+      ])
+    ).table
+    let list = credential("s3://bucket/wh/db/t", keys("PLAN"))
+    let soon = world.environment.now().milliseconds + 90_000
+    let ending = credential(
+      "s3://bucket/wh/db/t",
+      keys("PLAN", #","s3.session-token-expires-at-ms":"\#(soon)""#))
+    let loading = keys("TABLE")
+    await world.server.update { server in
+      let routes =
+        ModelPlanning.routes + [
+          "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials"
+        ]
+      server.configuration =
+        #"{"defaults":{},"overrides":{},"endpoints":\#(ModelServer.array(routes))}"#
+      server.tableSettings =
+        #"{"scan-planning-mode":"server",\#(loading.dropFirst())"#
+      server.planning = ModelPlanning()
+      server.planning?.extras = #","storage-credentials":[\#(ending)]"#
+      server.planCredentials = #"{"storage-credentials":[\#(list)]}"#
+      server.tables[world.identifier] = .init(
+        metadata: here.metadata, location: here.metadataLocation.text, version: 0)
+    }
+    let wire = Wire(world.server)
+    let rest = try await RESTCatalog.connect(
+      name: "test", properties: ["uri": "https://catalog.example/", "warehouse": "s3://bucket/wh"],
+      environment: world.environment, transport: wire, stores: StoreRegistry([:]))
+    let table = try await rest.loadTable(world.identifier)
+    // There is nothing at the store: what counts is with which keys it was asked.
+    await #expect(throws: ScanError.self) { try await table.scan().canonicalRows() }
+    #expect(!wire.storeRequests.isEmpty && wire.storeRequests.allSatisfy { keyID($0) == "PLAN" })
+    _ = await read(table, "s3://bucket/wh/db/t/data/a")
+    #expect(wire.storeRequests.last.flatMap(keyID) == "TABLE")
+    // Those that are about to end are fetched again, for the plan.
+    let endingNow = world.environment.now().milliseconds
+    let ended = credential(
+      "s3://bucket/wh/db/t",
+      keys("OLD", #","s3.session-token-expires-at-ms":"\#(endingNow)""#))
+    await world.server.update { server in
+      server.planning?.extras = #","storage-credentials":[\#(ended)]"#
+    }
+    await #expect(throws: ScanError.self) { try await table.scan().canonicalRows() }
+    #expect(wire.storeRequests.last.flatMap(keyID) == "PLAN")
+    let asked = try #require(
+      await world.server.received.last { $0.path.hasSuffix("/credentials") })
+    #expect(asked.query["planId"] == "plan-2/ü %")
+  }
+
+  @Test func `a table that was committed to is got at as it was before`() async throws {
+    let (table, wire, world) = try await table("", tableSettings: keys("CONFIG"))
+    // Servers leave keys out of the answer to a commit.
+    await world.server.update { $0.tableSettings = "{}" }
+    let now = try await table.commit(PropertyChange(set: ["a": "1"])).table
+    #expect(now.metadata.properties["a"] == "1")
+    _ = await read(now, "s3://bucket/wh/t/a")
+    #expect(wire.storeRequests.last.flatMap(keyID) == "CONFIG")
+  }
 }

@@ -47,6 +47,8 @@ actor ModelServer: HTTPTransport {
   var tableSettings = "{}"
   /// How scans are planned; nil: not at all.
   var planning: ModelPlanning?
+  /// What the route of a table's keys answers.
+  var planCredentials = "{}"
   private(set) var received: [Received] = []
   private(set) var plans: [FaultPlan] = []
   /// Requests whose sender has given up, to be carried out later.
@@ -172,6 +174,8 @@ actor ModelServer: HTTPTransport {
     case (_, "namespaces", 4) where parts[2] == "tables":
       let identifier = try TableIdentifier(namespace: Self.namespace(parts[1]), name: parts[3])
       return try await tableRoute(seen, identifier, body)
+    case ("GET", "namespaces", 5) where parts[4] == "credentials":
+      return Self.json(planCredentials)
     case (_, "namespaces", 5...6) where parts[2] == "tables":
       let identifier = try TableIdentifier(namespace: Self.namespace(parts[1]), name: parts[3])
       return try await planningRoute(seen, parts, identifier, body)
