@@ -188,7 +188,7 @@ let package = Package(
     tests(
       "RESTCatalog", "RESTCatalog", "S3Storage", "Network", "Catalogs", "Storage", "JSON",
       "LakeTestSupport", "Lake"),
-    tests("CLI", "LakeTestSupport", "Lake", "JSON", "LakeCLI"),
+    tests("CLI", "LakeTestSupport", "Lake", "SQLiteCatalog", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(
       "Fuzz", "Inputs", "Iceberg", "Arrow", "Avro", "JSON", "XML", "Parquet", "Columnar", "Codecs",

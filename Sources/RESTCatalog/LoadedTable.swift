@@ -6,8 +6,8 @@ internal import Storage
 
 /// A table as a server tells it: in answer to a load, a creation, a registration or a commit.
 struct LoadedTable: Sendable {
-  /// The text of the table's metadata.
-  let metadata: Buffer
+  /// The text of the table's metadata; empty where only how its files are got at is kept.
+  private(set) var metadata: Buffer
   /// Where the server keeps it; nil of a table that is staged.
   let metadataLocation: String?
   /// Settings for the table's files; keys of stores among them.
@@ -66,6 +66,13 @@ struct LoadedTable: Sendable {
           settings: (try credential.optionalStrings("config") ?? [:]).mapValues { Secret($0) }))
     }
     return credentials
+  }
+
+  /// How the table's files are got at, without what is in it: that may be large.
+  var access: LoadedTable {
+    var loaded = self
+    loaded.metadata = .empty
+    return loaded
   }
 
   /// True if it tells how the table's files are got at.

@@ -25,7 +25,8 @@ public struct RESTCatalog: Catalog {
   /// - Parameters:
   ///   - name: for errors.
   ///   - properties: `uri` and what else PyIceberg's and Iceberg's Java client read: `warehouse`,
-  ///     `token`, `credential`, `scope`, `oauth2-server-uri`, `rest.sigv4-enabled`, `header.NAME`, ….
+  ///     `token`, `credential`, `scope`, `oauth2-server-uri`, `rest.sigv4-enabled`, `header.NAME`,
+  ///     `scan-planning-mode`, ….
   ///   - stores: where tables' files are opened, by scheme.
   ///   - allowedLocations: where tables may have files besides their own places.
   /// - Throws: ``CatalogError/unsupported(what:instead:)`` for properties that can't be used;

@@ -76,7 +76,7 @@ struct RESTTable: TableHome {
 
   /// The table of an answer, which is remembered.
   func opened(_ loaded: LoadedTable) throws(CatalogError) -> Table {
-    access.keep(loaded)
+    access.keep(loaded.access)
     return try remembered(loaded)
   }
 

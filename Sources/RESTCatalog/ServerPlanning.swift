@@ -39,7 +39,7 @@ struct ServerPlanning: ScanPlanning {
     guard mode?.lowercased() == "server", session.configuration.endpoints.contains(.planScan)
     else { return nil }
     self.home = home
-    self.loaded = loaded
+    self.loaded = loaded.access
   }
 
   func plan(

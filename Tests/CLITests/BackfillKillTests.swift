@@ -59,9 +59,7 @@ struct BackfillKillTests {
   }
 
   private func check(_ place: Workplace, _ pinned: Int64) async throws {
-    let catalog = FilesystemCatalog(
-      warehouse: try ObjectPath(place.folder.appending(path: "warehouse").path),
-      store: LocalStore(durability: .unsynced))
+    let catalog = try TestCatalog.open(in: place.folder)
     let source = try await catalog.loadTable(TableIdentifier("air.flights"))
     let target = try await catalog.loadTable(TableIdentifier("air.delays"))
     var expected: [String: Int] = [:]

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Catalogs as a user has them: of folders, and in an SQLite file by the configuration.
-@Suite("Catalog commands", .enabled(if: !TestCatalog.isSQLite))
+@Suite("Catalog commands")
 struct CatalogCommandTests {
   static let configuration = """
     catalog:
@@ -18,7 +18,7 @@ struct CatalogCommandTests {
 
   /// A workplace with both, and what is common to all commands of the catalog `name`.
   private func place() throws -> Workplace {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try place.write(
       "lake.yaml",
       Self.configuration.replacingOccurrences(of: "DIR", with: place.folder.path))
@@ -185,7 +185,7 @@ struct CatalogCommandTests {
   }
 
   @Test func `a uri of no SQLite file is refused, and not shown`() async throws {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try place.write(
       "lake.yaml",
       "catalog: {dev: {type: sql, uri: 'postgresql://me:canary-secret@host/db', warehouse: w}}")

@@ -73,8 +73,17 @@ struct DeniedTests {
       chmod -R u+w warehouse
       """, environment: ["LAKE": LakeProcess.binary.path])
     guard !outcome.stderr.contains("LAKE\"") else { return }
-    #expect(outcome.stdout == "1\n1\n4\n", "\(outcome)")
     let lines = outcome.stderr.split(separator: "\n")
+    if TestCatalog.isSQLite {
+      // The catalog's file is its owner's alone: who may not read that gets at nothing.
+      #expect(outcome.stdout == "1\n1\n", "\(outcome)")
+      let isNamed = lines.map {
+        $0.contains("no permission for") && $0.contains(TestCatalog.file)
+      }
+      #expect(isNamed == [true, true, true], "\(outcome)")
+      return
+    }
+    #expect(outcome.stdout == "1\n1\n4\n", "\(outcome)")
     #expect(lines.count == 2, "\(outcome)")
     #expect(lines.first?.contains("no permission for") == true, "\(outcome)")
     #expect(lines.first?.contains("secret.csv") == true, "\(outcome)")

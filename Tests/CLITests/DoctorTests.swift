@@ -2,7 +2,7 @@
 import Foundation
 import Testing
 
-@Suite("Doctor", .enabled(if: !TestCatalog.isSQLite))
+@Suite("Doctor")
 struct DoctorTests {
   /// The lines of the checks, by name.
   private func checks(_ outcome: LakeProcess.Outcome) -> [String: (result: String, text: String)] {
@@ -40,7 +40,7 @@ struct DoctorTests {
   @Test func `a warehouse and an SQLite catalog that are well are found so, and left as they were`()
     async throws
   {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     let folder = try await place.lake("doctor")
     #expect(folder.status == 0, "\(folder)")
     #expect(checks(folder).values.allSatisfy { $0.result == "ok" }, "\(folder)")
@@ -68,7 +68,7 @@ struct DoctorTests {
   }
 
   @Test func `what is wrong with the configuration is told, with what to write`() async throws {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     expect(try await place.lake("doctor", "--catalog", "dev"), failed: "configuration", "lake.yaml")
     try place.write("lake.yaml", "catalog: [")
     expect(try await place.lake("doctor", "--catalog", "dev"), failed: "configuration", "YAML")
@@ -85,7 +85,7 @@ struct DoctorTests {
   }
 
   @Test func `secrets that others can read are warned of, and not shown`() async throws {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try configure(place, Self.sqlite + ", s3.secret-access-key: canary-secret")
     let file = place.folder.appending(path: "lake.yaml").path
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
@@ -97,7 +97,7 @@ struct DoctorTests {
   }
 
   @Test func `a catalog file that is broken, foreign or out of reach is told of`() async throws {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try configure(place, "type: sql, uri: 'sqlite:///DIR/not/catalog.db', warehouse: DIR/w")
     expect(try await place.lake("doctor", "--catalog", "dev"), failed: "catalog file", "folder")
     try configure(place, Self.sqlite)
@@ -139,7 +139,7 @@ struct DoctorTests {
   }
 
   @Test func `a warehouse that can't be written is told of`() async throws {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try place.write("warehouse", "a file in its place")
     expect(try await place.lake("doctor"), failed: "write", "→")
   }

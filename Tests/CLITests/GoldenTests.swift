@@ -118,7 +118,7 @@ struct GoldenTests {
         uuid                 UUID
         format_version       2
         location             DIR/warehouse/shop/orders
-        metadata_location    DIR/warehouse/shop/orders/metadata/v3.metadata.json
+        metadata_location    DIR/warehouse/shop/orders/metadata/\(TestCatalog.metadataName(3))
         last_updated         TIME
         snapshots            2
         current_snapshot_id  ID

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Lake
+import SQLiteCatalog
 
 /// Runs the built `lake` as a user would: as a process of its own.
 struct LakeProcess {
@@ -67,9 +69,39 @@ enum TestCatalog {
   static let isSQLite = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] == "sqlite"
   private static let configuration = ".test-catalog.yaml"
 
+  /// What has commands in `folder` use the catalog; nothing where it was not configured.
   static func environment(in folder: URL) -> [String: String] {
-    guard isSQLite else { return [:] }
-    return ["LAKE_CATALOG": "test", "LAKE_CONFIG": folder.appending(path: configuration).path]
+    let file = folder.appending(path: configuration).path
+    guard isSQLite, FileManager.default.fileExists(atPath: file) else { return [:] }
+    return ["LAKE_CATALOG": "test", "LAKE_CONFIG": file]
+  }
+
+  /// The file of the SQLite catalog, in a workplace.
+  static let file = ".test-catalog.db"
+
+  /// The name of a metadata file as ``Scrubbed`` shows it: each catalog has its own way to give them.
+  ///
+  /// - Parameter version: which state of the table, from 1 on.
+  static func metadataName(_ version: Int) -> String {
+    guard isSQLite else { return "v\(version).metadata.json" }
+    let digits = String(version - 1)
+    return String(repeating: "0", count: 5 - digits.count) + digits + "-UUID.metadata.json"
+  }
+
+  /// Which state of the table the metadata file `name` is, from 1 on.
+  static func version(_ name: String) -> Int? {
+    let number = isSQLite ? name.prefix(5) : name.dropFirst().prefix { $0 != "." }
+    return Int(number).map { isSQLite ? $0 + 1 : $0 }
+  }
+
+  /// The catalog itself, of the workplace `folder`.
+  static func open(in folder: URL) throws -> any Catalog {
+    let warehouse = try ObjectPath(folder.appending(path: "warehouse").path)
+    let store = LocalStore(durability: .unsynced)
+    guard isSQLite else { return FilesystemCatalog(warehouse: warehouse, store: store) }
+    return SQLiteCatalog(
+      name: "test", file: try ObjectPath(folder.appending(path: file).path), warehouse: warehouse,
+      store: store)
   }
 
   /// Writes what ``environment(in:)`` names.
@@ -79,7 +111,7 @@ enum TestCatalog {
       catalog:
         test:
           type: sql
-          uri: sqlite:///\(folder.path)/.test-catalog.db
+          uri: sqlite:///\(folder.path)/\(file)
           warehouse: \(folder.path)/warehouse
 
       """
@@ -91,11 +123,12 @@ enum TestCatalog {
 final class Workplace: Sendable {
   let folder: URL
 
-  init() throws {
+  /// - Parameter ownCatalog: the test says itself which catalog each command uses.
+  init(ownCatalog: Bool = false) throws {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "lake-cli-\(UUID().uuidString)").resolvingSymlinksInPath()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    try TestCatalog.configure(folder)
+    if !ownCatalog { try TestCatalog.configure(folder) }
   }
 
   deinit {
@@ -138,6 +171,14 @@ final class Workplace: Sendable {
     let file = folder.appending(path: name)
     try Data(text.utf8).write(to: file)
     return file.path
+  }
+
+  /// The newest metadata file of the table in the folder `table` of the warehouse.
+  func newestMetadata(_ table: String) throws -> URL {
+    let names = files("warehouse/\(table)/metadata").filter { $0.hasSuffix(".metadata.json") }
+    let newest = names.max { TestCatalog.version($0) ?? 0 < TestCatalog.version($1) ?? 0 }
+    guard let newest else { throw CocoaError(.fileNoSuchFile) }
+    return folder.appending(path: "warehouse/\(table)/metadata/\(newest)")
   }
 
   /// All plain files below `path` of the workplace, by their paths from there.

@@ -19,7 +19,7 @@ struct S3CommandTests {
     engine: S3Server.Engine
   ) async throws {
     guard let server = try await S3Server.running(engine) else { return }
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     let warehouse = "s3://\(server.bucket)/\(UUID().uuidString)"
     let environment = server.variables.merging(["LAKE_WAREHOUSE": warehouse]) { $1 }
     func lake(_ arguments: String...) async throws -> LakeProcess.Outcome {
@@ -49,7 +49,7 @@ struct S3CommandTests {
 
   @Test func `parts of a bucket's files are kept in the folder that is named`() async throws {
     guard let server = try await S3Server.running(.moto) else { return }
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     let file = try place.write("events.jsonl", Self.events)
     let cache = place.folder.appending(path: "cache")
     let environment = server.variables.merging([
@@ -69,7 +69,7 @@ struct S3CommandTests {
 
   @Test func `a wrong secret is told as that, and printed nowhere`() async throws {
     guard let server = try await S3Server.running(.seaweedfs) else { return }
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     let canary = "CANARY\(UUID().uuidString)"
     let settings = """
       catalog:

@@ -3,13 +3,13 @@ import Foundation
 import Testing
 
 /// Processes side by side on one SQLite catalog, some of them failing in the middle of a commit.
-@Suite("Processes on an SQLite catalog", .enabled(if: !TestCatalog.isSQLite))
+@Suite("Processes on an SQLite catalog")
 struct SQLiteProcessTests {
   private static let isLong = FaultTests.isLong
   private static let hasStrace = FileManager.default.isExecutableFile(atPath: FaultTests.strace)
 
   private func place() throws -> Workplace {
-    let place = try Workplace()
+    let place = try Workplace(ownCatalog: true)
     try place.write(
       "lake.yaml",
       """

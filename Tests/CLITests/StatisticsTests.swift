@@ -50,8 +50,8 @@ struct StatisticsTests {
   @Test func `partition statistics files are kept and listed`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    let table = try await TableAtLocation.open(
-      ObjectPath("file://\(place.folder.path)/warehouse/shop/orders"), store: LocalStore())
+    let table = try await TestCatalog.open(in: place.folder)
+      .loadTable(TableIdentifier("shop.orders"))
     let path = "\(table.metadata.location)/metadata/partitions.parquet"
     _ = try await table.commit(PartitionStatistics(path: path))
     #expect(try await place.lake("analyze", "shop.orders").status == 0)

@@ -47,9 +47,7 @@ struct UpsertKillTests {
   }
 
   private func check(_ place: Workplace, _ events: FlightEvents, kills: Int) async throws {
-    let catalog = FilesystemCatalog(
-      warehouse: try ObjectPath(place.folder.appending(path: "warehouse").path),
-      store: LocalStore(durability: .unsynced))
+    let catalog = try TestCatalog.open(in: place.folder)
     let table = try await catalog.loadTable(TableIdentifier("air.flights"))
     let rows = try await table.scan().canonicalRows()
     let expected = try CanonicalRows.lines(in: events.final)
