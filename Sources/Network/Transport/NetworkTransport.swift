@@ -45,7 +45,8 @@ public final class NetworkTransport: HTTPTransport {
     configuration.connectionPool.idleTimeout = .seconds(20)
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.http1_1ConnectionDebugInitializer = { [tickets] channel in
-      TicketCheck.add(to: channel, tickets)
+      channel.setOption(ChannelOptions.recvAllocator, value: Self.reading)
+        .flatMap { TicketCheck.add(to: channel, tickets) }
     }
     do {
       configuration.tlsConfiguration = try tls.configuration()
@@ -56,6 +57,11 @@ public final class NetworkTransport: HTTPTransport {
     self.connectTimeout = connectTimeout
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
+
+  /// How many bytes are taken from a socket at a time: more with each read that finds as many, as
+  /// every one is a turn of the loop that others may be waiting for.
+  private static let reading = AdaptiveRecvByteBufferAllocator(
+    minimum: 2048, initial: 16 << 10, maximum: 1 << 20)
 
   deinit {
     // The client insists on being shut down; what is under way keeps it, and us, alive.
