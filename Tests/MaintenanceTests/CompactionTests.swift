@@ -240,6 +240,33 @@ struct CompactionTests {
     #expect(try await world.orphans() == [])
   }
 
+  @Test func `where a vector it reads was replaced and has expired, its group is left out`()
+    async throws
+  {
+    let world = try await CompactionWorld(.v3)
+    for start in stride(from: Int64(0), to: 30, by: 10) {
+      try await world.append(start..<start + 10)
+    }
+    _ = try await world.table().deleteRows(where: .equal("k", 1), mode: .mergeOnRead)
+    let count = Counter()
+    let interposed = InterposedStore(world.store) { call in
+      guard call.path.name.hasSuffix(".puffin"), await count.next() == 1 else { return }
+      do {
+        _ = try await world.table().deleteRows(where: .equal("k", 2), mode: .mergeOnRead)
+        let report = try await world.late(.seconds(9)).expireSnapshots(
+          ExpiryPolicy(maxSnapshotAge: .seconds(1)))
+        #expect(report.problems == [])
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let report = try await world.table(interposed).compact()
+    #expect(report.droppedGroups == 1)
+    #expect(try await world.keys() == (0..<30).filter { ![1, 2].contains($0) })
+    #expect(try await world.orphans() == [])
+    #expect(try await world.table().compact().groups == 1)
+  }
+
   @Test(arguments: [FormatVersion.v2, .v3])
   func `rows that a rollback brings back meanwhile are not lost`(
     version: FormatVersion

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Catalogs
 public import Iceberg
+internal import ParquetFiles
 package import Scanning
 internal import Storage
 internal import Writing
@@ -52,7 +53,7 @@ public struct Compaction: Sendable {
           pending.append(try await rewrite.run(group))
         } catch {
           // Others may have replaced its files, and deleted them.
-          guard try await isGone(group, from: newest) else { throw .commit(error) }
+          guard try await isGone(group, from: newest, error) else { throw .commit(error) }
           report.droppedGroups += 1
           continue
         }
@@ -147,9 +148,10 @@ public struct Compaction: Sendable {
     return receipt.table
   }
 
-  /// True if a file of the group is no longer part of the branch.
+  /// True if a file of the group is no longer part of the branch: a data file, or where `error` is that
+  /// a file is not there, a delete file, of which each commit may replace some.
   private func isGone(
-    _ group: CompactionGroup, from table: Table
+    _ group: CompactionGroup, from table: Table, _ error: CommitError
   ) async throws(MaintenanceError) -> Bool {
     let now: Table
     do throws(CatalogError) { now = try await table.refreshed() } catch {
@@ -158,9 +160,22 @@ public struct Compaction: Sendable {
     do throws(ScanError) {
       let plan = try await now.scan().at(.reference(options.branch)).plan()
       let paths = Set(plan.tasks.map(\.file.path))
-      return !group.tasks.allSatisfy { paths.contains($0.file.path) }
+      if !group.tasks.allSatisfy({ paths.contains($0.file.path) }) { return true }
+      guard error.isOfMissingFile else { return false }
+      let deletes = Set(plan.tasks.flatMap { $0.deletes.map(\.file.identity) })
+      return !group.tasks.flatMap(\.deletes).allSatisfy { deletes.contains($0.file.identity) }
     } catch {
       throw .reading(error)
+    }
+  }
+}
+
+extension CommitError {
+  fileprivate var isOfMissingFile: Bool {
+    switch self {
+    case .reading(.storage(let cause, _)), .reading(.dataFile(.storage(let cause))):
+      cause.isNotFound
+    default: false
     }
   }
 }
