@@ -6,7 +6,8 @@ internal import Synchronization
 /// A table that all work on at once: a stream of upserts, compaction, upkeep, someone who follows
 /// the changes, and readers of states that may expire under them.
 enum SoakWorkload {
-  /// Parameters: `seconds`, `keys`, `size` (rows a commit).
+  /// Parameters: `seconds`, `keys`, `size` (rows a commit); with `keep` the table stays for other
+  /// engines to read.
   ///
   /// What must hold is checked: the rows are those of a map that the same changes were made to; the
   /// follower's copy is the table; a state reads alike twice, or says that it expired; no writer
@@ -28,7 +29,7 @@ enum SoakWorkload {
     var metrics: Workloads.Metrics = []
     let measurement = try await Measurement.of { metrics = try await soak.run() }
     let left = try await context.writtenByteCount()
-    try await context.cleanUp()
+    if context.optionalNumber("keep") == nil { try await context.cleanUp() }
     return measurement.metrics + metrics + [
       ("space_mb", Double(left.bytes) / 1e6), ("files", Double(left.files)),
     ]
@@ -57,7 +58,10 @@ private final class Soak: Sendable {
     var commits = Latencies()
     var moved = 0
     var compactions = 0
+    var groups = 0
     var droppedGroups = 0
+    /// Of groups that were committed, files that the writer had replaced meanwhile.
+    var supersededFiles = 0
     var expired = 0
     var sweptFiles = 0
     var changes = 0
@@ -150,7 +154,9 @@ private final class Soak: Sendable {
       let report = try await table.refreshed().compact(options)
       counts.withLock {
         $0.compactions += report.snapshotIDs.count
+        $0.groups += report.groups
         $0.droppedGroups += report.droppedGroups
+        $0.supersededFiles += report.supersededFiles
       }
       try await Environment.system.sleep(for: .seconds(2))
     }
@@ -297,7 +303,8 @@ private final class Soak: Sendable {
         ("first_ms", Latencies(seconds: Array(times.prefix(tenth))).percentile(0.5) * 1e3),
         ("last_ms", Latencies(seconds: Array(times.suffix(tenth))).percentile(0.5) * 1e3),
         ("compactions", Double(counts.compactions)),
-        ("dropped_groups", Double(counts.droppedGroups)), ("expired", Double(counts.expired)),
+        ("groups", Double(counts.groups)), ("dropped_groups", Double(counts.droppedGroups)),
+        ("superseded_files", Double(counts.supersededFiles)), ("expired", Double(counts.expired)),
         ("sweeps_that_found", Double(counts.sweptFiles)), ("changes", Double(counts.changes)),
         ("reads", Double(counts.reads)), ("reads_expired", Double(counts.expiredReads)),
         ("rss_warm_mb", Double(warm) / 1e6), ("rss_last_mb", Double(memory.last ?? 0) / 1e6),

@@ -17,6 +17,8 @@ public struct Table: Sendable {
   package let home: any TableHome
   /// Who is told of what is done with the table.
   public internal(set) var observer: (any TableObserver)?
+  /// Who finds out what its readers have to read; nil: they do, from metadata.
+  package internal(set) var planner: (any ScanPlanning)?
   /// Where manifests that were read are kept.
   let manifestCache: ManifestCache
 

@@ -48,6 +48,12 @@ extension KeyIndex {
     return (index, table)
   }
 
+  /// The index that is kept with the table as it is, whatever files it covers; an empty one where
+  /// there is none that can be used.
+  static func kept(_ state: TableState, key: [String]) async throws(KeyIndexError) -> KeyIndex {
+    try await known(state, key: key, orderBy: nil, KeyIndexOptions())
+  }
+
   /// The index that is kept with the table; an empty one where there is none that can be used.
   private static func known(
     _ state: TableState, key: [String]?, orderBy: String?, _ options: KeyIndexOptions

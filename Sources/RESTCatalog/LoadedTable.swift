@@ -11,11 +11,13 @@ struct LoadedTable: Sendable {
   /// Where the server keeps it; nil of a table that is staged.
   let metadataLocation: String?
   /// Settings for the table's files; keys of stores among them.
-  let settings: [String: Secret]
+  private(set) var settings: [String: Secret]
   /// Keys for places of a store, to be used where the longest of their prefixes fits.
-  let credentials: [PlacedCredential]
+  private(set) var credentials: [PlacedCredential]
   /// What the server tells the state by, to be asked whether there is a newer one.
   let etag: String?
+  /// The plan that the credentials are for; nil if they are for the whole table.
+  private(set) var planID: String?
 
   /// Settings for what lies below a place.
   struct PlacedCredential: Sendable {
@@ -64,6 +66,25 @@ struct LoadedTable: Sendable {
           settings: (try credential.optionalStrings("config") ?? [:]).mapValues { Secret($0) }))
     }
     return credentials
+  }
+
+  /// True if it tells how the table's files are got at.
+  var hasAccess: Bool { !settings.isEmpty || !credentials.isEmpty }
+
+  /// The same table, its files got at as those of `other`.
+  func withAccess(of other: LoadedTable) -> LoadedTable {
+    var loaded = self
+    loaded.settings = other.settings
+    loaded.credentials = other.credentials
+    return loaded
+  }
+
+  /// The same table with keys that came with a plan.
+  func granting(_ credentials: [PlacedCredential], planID: String?) -> LoadedTable {
+    var loaded = self
+    loaded.credentials = credentials
+    loaded.planID = planID
+    return loaded
   }
 
   /// The keys for the table's files, by place: those for a place of their own, else those for all.

@@ -67,7 +67,7 @@ struct Message {
     return parts
   }
 
-  private func wrong(_ key: String, _ expected: String) -> RESTFailure {
+  func wrong(_ key: String, _ expected: String) -> RESTFailure {
     .unreadable("\(what) has no '\(key)' that is \(expected)")
   }
 }
@@ -79,8 +79,11 @@ struct Message {
 struct ErrorMessage {
   let type: String
   let message: String
+  /// True if it is how something ended that the server worked on, and no answer to a request.
+  let isFailure: Bool
 
   init?(_ json: JSONValue) {
+    isFailure = json["status"]?.string == "failed"
     if let error = json["error"], error.members != nil {
       type = error["type"]?.string ?? ""
       message = error["message"]?.string ?? ""

@@ -12,6 +12,8 @@ struct RESTCall: Sendable {
   var headers: [(name: String, value: String)] = []
   var body: Buffer = .empty
   var bodyLimit = 64 << 20
+  /// Where it goes, if that is no route of the catalog's.
+  var address: ServerAddress?
   /// True for `config` alone, which is how the prefix is learned.
   var isOutsidePrefix = false
   /// True if it can be sent again, whatever became of it: it reads, or the server remembers its key.

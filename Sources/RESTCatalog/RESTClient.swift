@@ -63,7 +63,7 @@ struct RESTClient: Sendable {
   }
 
   private func request(_ call: RESTCall) -> HTTPRequest {
-    let route = (call.isOutsidePrefix ? "" : prefix) + call.path
+    let place = self.address(call)
     var sent: [(name: String, value: String)] = [("accept", "application/json")]
     sent += call.headers
     for header in headers {
@@ -71,7 +71,7 @@ struct RESTClient: Sendable {
       sent.append((header.name, header.value.reveal()))
     }
     return HTTPRequest(
-      call.method, address.origin, target: "\(address.path)/v1/\(route)\(call.queryText)",
+      call.method, place.origin, target: place.path + call.queryText,
       headers: sent, body: call.body, bodyLimit: call.bodyLimit)
   }
 
@@ -91,6 +91,7 @@ struct RESTClient: Sendable {
     }
     // Some gateways say 200 whatever the server behind them said.
     if let error = ErrorMessage(hiddenIn: response.body) {
+      if error.isFailure { throw .failed(ServerError(response, of: request)) }
       throw .unreadable("an error, sent as a success: \(error.type): \(error.message)")
     }
     return response
@@ -102,8 +103,10 @@ struct RESTClient: Sendable {
   }
 
   /// Where the resource of `call` is, as errors name it.
-  func place(_ call: RESTCall) -> ObjectPath {
-    address.appending("v1/" + (call.isOutsidePrefix ? "" : prefix) + call.path).place
+  func place(_ call: RESTCall) -> ObjectPath { address(call).place }
+
+  private func address(_ call: RESTCall) -> ServerAddress {
+    call.address ?? address.appending("v1/" + (call.isOutsidePrefix ? "" : prefix) + call.path)
   }
 }
 

@@ -5,6 +5,8 @@ internal import Storage
 enum RESTFailure: Error, Sendable {
   /// The server answered, and it was no success.
   case answered(ServerError)
+  /// The server has worked on it, and could not do it; asked again it would fail again.
+  case failed(ServerError)
   /// There was no answer.
   case noAnswer(HTTPTransportError)
   /// The server says that it went well, but what it sent is not what was asked for.
@@ -27,9 +29,11 @@ struct ServerError: Hashable, Sendable {
 }
 
 extension ServerError: CustomStringConvertible {
+  /// What the server says, without the status.
+  var words: String { [type, message].filter { !$0.isEmpty }.joined(separator: ": ") }
+
   var description: String {
     if let location { return "the server answers \(status), a redirect to '\(location)'" }
-    let words = [type, message].filter { !$0.isEmpty }.joined(separator: ": ")
     return "the server answers \(status)" + (words.isEmpty ? "" : ": \(words)")
   }
 }
@@ -43,7 +47,7 @@ extension RESTFailure {
     case .answered(let error): error.status >= 500 || error.status == 408
     case .noAnswer(let error): error.isSent
     case .unreadable: true
-    case .unauthorized: false
+    case .unauthorized, .failed: false
     }
   }
 
@@ -53,7 +57,7 @@ extension RESTFailure {
     case .answered(let error): [408, 429, 500, 502, 503, 504].contains(error.status)
     case .noAnswer(let error): error.isTransient
     case .unreadable: true
-    case .unauthorized: false
+    case .unauthorized, .failed: false
     }
   }
 
@@ -76,6 +80,10 @@ extension RESTFailure {
   func storageError(_ operation: String, at place: ObjectPath) -> StorageError {
     switch self {
     case .answered(let error): return error.storageError(operation, at: place)
+    case .failed(let error):
+      return .io(
+        operation: operation, path: place, reason: error.words, code: Int32(clamping: error.status),
+        isTransient: false)
     case .noAnswer(let error):
       switch error {
       case .cancelled: return .cancelled(path: place)

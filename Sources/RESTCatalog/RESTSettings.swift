@@ -17,6 +17,9 @@ struct RESTSettings: Sendable {
   /// What the user set for the stores of tables: `s3.…` and `client.…`. Keys are among them.
   let storeProperties: [String: Secret]
 
+  /// Who plans scans, as the user wants it: `client` or `server`; nil: as the server likes.
+  let planningMode: String?
+
   enum Kind: Sendable {
     case none
     case token(Secret)
@@ -51,6 +54,7 @@ struct RESTSettings: Sendable {
     warehouse = properties["warehouse"]
     pageSize = try Self.pageSize(properties["rest-page-size"])
     headers = try Self.headers(properties)
+    planningMode = try Self.planningMode(properties["scan-planning-mode"])
     authorization = try Self.kind(properties, address)
     storeProperties = properties.filter {
       $0.key.hasPrefix("s3.") || $0.key.hasPrefix("client.")
@@ -64,6 +68,14 @@ struct RESTSettings: Sendable {
       throw wrong("'rest-page-size' = '\(text)'", "set a number from 1 to 100000")
     }
     return size
+  }
+
+  private static func planningMode(_ text: String?) throws(CatalogError) -> String? {
+    guard let text else { return nil }
+    guard ["client", "server"].contains(text.lowercased()) else {
+      throw wrong("'scan-planning-mode' = '\(text)'", "set 'client' or 'server'")
+    }
+    return text
   }
 
   /// What `header.NAME` sets. Names are told apart without case, as HTTP has it.

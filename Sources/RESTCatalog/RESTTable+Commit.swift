@@ -47,7 +47,7 @@ extension RESTTable {
       do throws(RESTFailure) {
         let loaded = try LoadedTable(try await session.client.send(call))
         // The server has done it; only what it tells of it may not be understood.
-        do throws(CatalogError) { return .committed(try opened(loaded)) } catch {
+        do throws(CatalogError) { return .committed(try committed(loaded)) } catch {
           throw .unreadable("\(error)")
         }
       } catch {
@@ -128,7 +128,8 @@ extension RESTFailure {
   /// The server's words, or why there are none.
   var words: String {
     switch self {
-    case .answered(let error): error.message.isEmpty ? "\(error)" : error.message
+    case .answered(let error), .failed(let error):
+      error.message.isEmpty ? "\(error)" : error.message
     case .noAnswer(let error): "\(error)"
     case .unreadable(let reason), .unauthorized(let reason): reason
     }

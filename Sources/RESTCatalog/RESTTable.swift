@@ -28,8 +28,25 @@ struct RESTTable: TableHome {
     }
   }
 
-  /// What may come with a table: keys of its own for its files.
-  static let delegation = [(name: "x-iceberg-access-delegation", value: "vended-credentials")]
+  /// Remembers what came with the table when it was loaded, besides its state: servers leave it out
+  /// of the answer to a commit.
+  private let access = KnownAccess()
+
+  private final class KnownAccess: Sendable {
+    private let loaded = Mutex<LoadedTable?>(nil)
+
+    func keep(_ new: LoadedTable) { loaded.withLock { $0 = new } }
+
+    func added(to answer: LoadedTable) -> LoadedTable {
+      guard !answer.hasAccess, let known = loaded.withLock({ $0 }) else { return answer }
+      return answer.withAccess(of: known)
+    }
+  }
+
+  /// What may come with a table: keys of its own for its files, or someone who signs for them.
+  static let delegation = [
+    (name: "x-iceberg-access-delegation", value: "vended-credentials,remote-signing")
+  ]
 
   /// The most bytes that are read of a table's metadata.
   static let byteCountLimit = 512 << 20
@@ -59,6 +76,16 @@ struct RESTTable: TableHome {
 
   /// The table of an answer, which is remembered.
   func opened(_ loaded: LoadedTable) throws(CatalogError) -> Table {
+    access.keep(loaded)
+    return try remembered(loaded)
+  }
+
+  /// As ``opened(_:)``, of the answer to a commit.
+  func committed(_ loaded: LoadedTable) throws(CatalogError) -> Table {
+    try remembered(access.added(to: loaded))
+  }
+
+  private func remembered(_ loaded: LoadedTable) throws(CatalogError) -> Table {
     let table = try session.table(loaded, self)
     last.keep(loaded)
     return table

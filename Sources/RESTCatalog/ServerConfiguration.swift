@@ -19,7 +19,7 @@ struct ServerConfiguration: Sendable {
   /// The settings a server may make.
   static let allowed: Set<String> = [
     "prefix", "namespace-separator", "warehouse", "s3.region", "client.region",
-    "s3.path-style-access", "s3.endpoint", "s3.remote-signing-enabled",
+    "s3.path-style-access", "s3.endpoint", "s3.remote-signing-enabled", "scan-planning-mode",
   ]
 
   init(_ json: JSONValue) throws(RESTFailure) {
@@ -41,6 +41,9 @@ struct ServerConfiguration: Sendable {
   func value(_ name: String, _ properties: [String: String]) -> String? {
     overrides[name] ?? properties[name] ?? defaults[name]
   }
+
+  /// What the server sets `name` to, whatever the user does.
+  func serverOverride(_ name: String) -> String? { overrides[name] }
 
   /// What the server itself sets `name` to.
   func serverValue(_ name: String) -> String? { overrides[name] ?? defaults[name] }
@@ -71,9 +74,14 @@ struct Endpoints: Sendable {
     case commitTransaction = "POST /v1/{prefix}/transactions/commit"
     case listViews = "GET /v1/{prefix}/namespaces/{namespace}/views"
     case loadCredentials = "GET /v1/{prefix}/namespaces/{namespace}/tables/{table}/credentials"
+    case planScan = "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/plan"
+    case signRequest = "POST /v1/{prefix}/namespaces/{namespace}/tables/{table}/sign"
+    case cancelPlan = "DELETE /v1/{prefix}/namespaces/{namespace}/tables/{table}/plan/{plan-id}"
   }
 
   /// What servers have that do not tell.
   static let standard = Endpoints(
-    Route.allCases.filter { $0 != .loadCredentials && $0 != .listViews }.map(\.rawValue))
+    Set(Route.allCases).subtracting([
+      .loadCredentials, .listViews, .planScan, .cancelPlan, .signRequest,
+    ]).map(\.rawValue))
 }

@@ -55,7 +55,8 @@ struct Session: Sendable {
       return Table(
         name: home.identifier.description, metadata: metadata, metadataLocation: place ?? folder,
         store: try storage.store(for: metadata, loaded, of: home), environment: environment,
-        home: home, manifestCache: manifestCache)
+        home: home, manifestCache: manifestCache
+      ).planned(by: ServerPlanning(home, loaded))
     } catch {
       throw .storage(error, while: "opening \(home.identifier)")
     }

@@ -91,7 +91,7 @@ actor TokenSource: Authorization {
     }
     // The server of tokens is not the catalog: its answers mean nothing for what was asked there.
     switch last {
-    case .answered(let error): return refusal("\(error)")
+    case .answered(let error), .failed(let error): return refusal("\(error)")
     case .unreadable(let reason): return refusal(reason)
     case .noAnswer(.cancelled): return .failure(.noAnswer(.cancelled(isSent: false)))
     case .noAnswer(let error) where error.isSent: return refusal("\(error)")

@@ -12,6 +12,8 @@ struct VendedKeys: CredentialsSource {
   private let table: RESTTable
   /// Of which of the table's places.
   private let prefix: String
+  /// Of which plan; nil: of the table.
+  private let planID: String?
   /// Those that came with the table, until they were handed on.
   private let first: Once
 
@@ -26,8 +28,9 @@ struct VendedKeys: CredentialsSource {
     }
   }
 
-  init(_ keys: AWSCredentials, of table: RESTTable, prefix: String) {
+  init(_ keys: AWSCredentials, of table: RESTTable, prefix: String, planID: String?) {
     first = Once(keys)
+    self.planID = planID
     self.table = table
     self.prefix = prefix
   }
@@ -36,7 +39,7 @@ struct VendedKeys: CredentialsSource {
     let soon = table.session.environment.now().adding(.seconds(60))
     if let keys = first.take(), keys.expiration.map({ $0 > soon }) ?? true { return keys }
     do throws(CatalogError) {
-      let credentials = try await table.newCredentials()
+      let credentials = try await table.newCredentials(of: planID)
       if let found = credentials.first(where: { $0.prefix == prefix })?.settings.keys {
         return found
       }
@@ -89,9 +92,14 @@ extension [String: Secret] {
 
 extension RESTTable {
   /// The keys that the catalog has for the table's files now.
-  func newCredentials() async throws(CatalogError) -> [LoadedTable.PlacedCredential] {
+  ///
+  /// - Parameter planID: the plan whose files they are for; nil for all files.
+  func newCredentials(
+    of planID: String?
+  ) async throws(CatalogError) -> [LoadedTable.PlacedCredential] {
     if session.configuration.endpoints.contains(.loadCredentials) {
-      let call = RESTCall(.get, session.path(of: identifier, "/credentials"))
+      var call = RESTCall(.get, session.path(of: identifier, "/credentials"))
+      if let planID { call.query = [("planId", planID)] }
       do throws(RESTFailure) {
         let response = try await session.client.send(call)
         return try LoadedTable.credentials(try Message(response.body, "the table's credentials"))

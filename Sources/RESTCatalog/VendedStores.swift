@@ -4,8 +4,8 @@ internal import Network
 internal import S3Storage
 internal import Storage
 
-/// The store of a table whose keys the catalog hands out: for each object the keys whose place fits
-/// it best.
+/// The store of a table whose keys the catalog hands out, or keeps and signs with: for each object
+/// the keys whose place fits it best.
 ///
 /// The server's word is taken for where the store is only together with its keys, and not where the
 /// user says otherwise. Keys of the user's own never go to where a server says.
@@ -26,33 +26,43 @@ struct VendedStores: ObjectStore {
     let session = table.session
     let grants = loaded.grants
     guard !grants.isEmpty else {
-      let name = "s3.remote-signing-enabled"
-      let isAsked = loaded.settings[name]?.reveal() ?? session.configuration.serverValue(name)
-      if isAsked?.lowercased() == "true", session.settings.storeProperties.keys == nil {
-        throw .unsupported(
-          what: "requests signed by the catalog", path: location,
-          instead: "have the catalog vend credentials, or set 's3.access-key-id' and its secret")
-      }
-      return nil
+      guard session.settings.storeProperties.keys == nil,
+        let signer = try SignerAddress(loaded, of: table, at: location)
+      else { return nil }
+      let all = LoadedTable.PlacedCredential(prefix: "", settings: loaded.settings)
+      places = [
+        Place(
+          prefix: "",
+          store: try Self.store(
+            all, loaded, session, location, RemoteSigning(session.client, signer)))
+      ]
+      return
     }
     var places: [Place] = []
     for grant in grants {
       guard let keys = grant.settings.keys else { continue }
       let provider = RefreshingCredentials(
-        [VendedKeys(keys, of: table, prefix: grant.prefix)], environment: session.environment)
-      let properties = try Self.properties(grant, loaded, session, location)
-      do throws(S3Error) {
-        places.append(
-          Place(
-            prefix: Self.canonical(grant.prefix),
-            store: try S3Store.make(
-              properties: properties, environment: session.environment,
-              signing: VendedSigning(provider: provider), transport: session.client.transport)))
-      } catch {
-        throw .unsupported(what: "the catalog's keys", path: location, instead: "\(error)")
-      }
+        [VendedKeys(keys, of: table, prefix: grant.prefix, planID: loaded.planID)],
+        environment: session.environment)
+      let store = try Self.store(
+        grant, loaded, session, location, VendedSigning(provider: provider))
+      places.append(Place(prefix: Self.canonical(grant.prefix), store: store))
     }
     self.places = places.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+  }
+
+  private static func store(
+    _ grant: LoadedTable.PlacedCredential, _ loaded: LoadedTable, _ session: Session,
+    _ location: ObjectPath, _ signing: any S3Signing
+  ) throws(StorageError) -> S3Store {
+    let properties = try properties(grant, loaded, session, location)
+    do throws(S3Error) {
+      return try S3Store.make(
+        properties: properties, environment: session.environment, signing: signing,
+        transport: session.client.transport)
+    } catch {
+      throw .unsupported(what: "the catalog's keys", path: location, instead: "\(error)")
+    }
   }
 
   /// What the store is opened with, no key among it: the user's settings over those of the keys,

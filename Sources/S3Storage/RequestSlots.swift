@@ -6,13 +6,16 @@ final class RequestSlots: Sendable {
   private struct State {
     var free: Int
     var nextTicket: UInt64 = 0
-    /// In the order of their tickets; those that gave up are nil.
+    /// In the order they came; those that gave up are gone.
     var waiting: [(ticket: UInt64, turn: CheckedContinuation<Bool, Never>)] = []
   }
 
   private let state: Mutex<State>
 
   init(_ count: Int) { state = Mutex(State(free: max(1, count))) }
+
+  /// How many wait.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
 
   /// Waits for a slot; false if the task was cancelled, and there is none to give back.
   func take() async -> Bool {

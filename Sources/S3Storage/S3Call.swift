@@ -33,6 +33,10 @@ struct S3Call: Sendable {
   var body = Buffer.empty
   /// The most bytes the reply's body may have.
   var bodyLimit = XMLReader.byteCountLimit
+  /// The bytes of the object that are asked for, as far as it has them.
+  var expectedByteCount: Int64 = 0
+  /// Told when the request is first sent.
+  var departure: Departure?
   /// True if doing it twice is as good as once, so that it is repeated even where it may have
   /// happened.
   var isRepeatable = true

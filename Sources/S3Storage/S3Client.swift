@@ -12,6 +12,8 @@ final class S3Client: Sendable {
   private let transport: any HTTPTransport
   private let signing: any S3Signing
   private let slots: RequestSlots
+  private let upload: BandwidthLimit?
+  private let download: BandwidthLimit?
   private let state = Mutex(State())
 
   private struct State {
@@ -33,6 +35,12 @@ final class S3Client: Sendable {
     self.transport = transport
     self.environment = environment
     slots = RequestSlots(options.concurrency)
+    upload = options.uploadBytesPerSecond.map {
+      BandwidthLimit(bytesPerSecond: $0, environment: environment)
+    }
+    download = options.downloadBytesPerSecond.map {
+      BandwidthLimit(bytesPerSecond: $0, environment: environment)
+    }
   }
 
   var counts: S3Counts { state.withLock(\.counts) }
@@ -53,16 +61,19 @@ final class S3Client: Sendable {
     var pauses = Pauses(self)
     var corrections = Corrections()
     var isInDoubt = false
+    var waited = Duration.zero
     while true {
       do throws(S3Failure) {
         return try await attempt(call, isRetry: pauses.attempt > 0, &corrections)
       } catch {
+        waited += error.waited
         isInDoubt = isInDoubt || error.effect == .possible
         let mayRepeat = error.isTransient && (call.isRepeatable || !isInDoubt)
         guard mayRepeat, await pauses.pause(after: error) else {
           var failure = error
           // What an earlier attempt may have done, a later one's refusal does not undo.
           if isInDoubt { failure.effect = .possible }
+          failure.waited = waited
           throw failure
         }
       }
@@ -80,22 +91,57 @@ final class S3Client: Sendable {
   private func attempt(
     _ call: S3Call, isRetry: Bool, _ corrections: inout Corrections
   ) async throws(S3Failure) -> HTTPResponse {
+    var waited = Duration.zero
     while true {
       let region = state.withLock { $0.regions[call.bucket] } ?? options.region
-      let response = try await exchange(call, region: region, isRetry: isRetry)
+      let response: HTTPResponse
+      do throws(S3Failure) {
+        try await takeTurn(for: call, &waited)
+        response = try await exchange(call, region: region, isRetry: isRetry)
+      } catch {
+        var failure = error
+        failure.waited = waited
+        throw failure
+      }
       let isSuccess = (200..<300).contains(response.status)
       var document: ErrorDocument?
       if !isSuccess || call.canFailLate { document = ErrorDocument(response.body) }
       if isSuccess, document == nil { return response }
       if try await correct(call, response, document, region: region, &corrections) { continue }
-      throw S3Failure(response, document: document)
+      var failure = S3Failure(response, document: document)
+      failure.waited = waited
+      throw failure
     }
   }
 
+  /// Waits until `call` may be sent by all limits, and has one of the slots then.
+  ///
+  /// The slot comes last, so that who has one never waits but for the reply.
+  private func takeTurn(
+    for call: S3Call, _ waited: inout Duration
+  ) async throws(S3Failure) {
+    let start = environment.uptime()
+    defer { waited += environment.uptime() - start }
+    guard await passes(upload, Int64(call.body.count)),
+      await passes(download, Self.estimate(of: call)), await slots.take()
+    else { throw S3Failure(.cancelled(isSent: false)) }
+  }
+
+  private func passes(_ limit: BandwidthLimit?, _ byteCount: Int64) async -> Bool {
+    guard let limit, byteCount > 0 else { return true }
+    return await limit.pass(byteCount)
+  }
+
+  /// The bytes that a reply is thought to have: those asked for, if they are as many as one reads
+  /// who knows what is there. What it has in truth is counted afterwards.
+  private static func estimate(of call: S3Call) -> Int64 {
+    call.expectedByteCount <= 16 << 20 ? call.expectedByteCount : 64 << 10
+  }
+
+  /// One request and its reply, for who has a slot, which is given back.
   private func exchange(
     _ call: S3Call, region: String, isRetry: Bool
   ) async throws(S3Failure) -> HTTPResponse {
-    guard await slots.take() else { throw S3Failure(.cancelled(isSent: false)) }
     defer { slots.giveBack() }
     if Task.isCancelled { throw S3Failure(.cancelled(isSent: false)) }
     let request = try await request(for: call, region: region)
@@ -103,9 +149,11 @@ final class S3Client: Sendable {
       state.counts.count(call.verb, sent: request.body.count)
       if isRetry { state.counts.retries += 1 }
     }
+    call.departure?.leave()
     do throws(HTTPTransportError) {
       let response = try await transport.send(request)
       state.withLock { $0.counts.bytesReceived += Int64(response.body.count) }
+      download?.charge(Int64(response.body.count) - Self.estimate(of: call))
       return response
     } catch {
       throw S3Failure(error)
@@ -183,7 +231,8 @@ final class S3Client: Sendable {
 struct Pauses {
   private let policy: RetryPolicy
   private let environment: Environment
-  private let start: Duration
+  /// When the first attempt began, not counting how long requests waited for their turn.
+  private var start: Duration
   /// How many attempts failed.
   private(set) var attempt = 0
 
@@ -196,6 +245,7 @@ struct Pauses {
   /// Returns true when it is time for another attempt; false if there shall be none.
   mutating func pause(after failure: S3Failure) async -> Bool {
     attempt += 1
+    start += failure.waited
     guard attempt < policy.attemptLimit, !Task.isCancelled else { return false }
     let delay = max(failure.retryAfter ?? .zero, policy.delay(after: attempt, environment))
     guard environment.uptime() - start + delay < policy.deadline else { return false }

@@ -41,8 +41,15 @@ public struct S3Options: Sendable {
   /// The most parts of one object that are sent at a time: with one being filled, a writer holds
   /// this many times ``partByteCount``.
   public var partConcurrency = 4
-  /// The most requests at a time.
+  /// The most requests at a time; others wait in the order they came.
   public var concurrency = 64
+  /// The most bytes of objects sent in a second, on the average; nil for no limit.
+  ///
+  /// Requests wait for their turn in the order they came, and go at full speed then; so over any
+  /// time it is the limit's share and one request more.
+  public var uploadBytesPerSecond: Int64?
+  /// The same for bytes received.
+  public var downloadBytesPerSecond: Int64?
   /// The most time for the reply to one request; a second more is given for each MiB it moves.
   public var requestTimeout: Duration = .seconds(30)
   /// How often and how long what failed is tried again.
@@ -63,8 +70,9 @@ extension S3Options {
   /// `s3.endpoint`, `s3.path-style-access`, `s3.force-virtual-addressing`, `s3.region` or
   /// `client.region`, `s3.multipart.part-size-bytes`, `s3.multipart.num-threads`,
   /// `s3.request-timeout` and `s3.connect-timeout` (seconds), `s3.retry.num-retries`,
-  /// `s3.checksum-enabled`; of Lake's own `s3.hedge-after-ms`, `s3.max-connections` and
-  /// `s3.lists-in-order` and `s3.probe-conditional-writes`. Others are left to whoever knows them.
+  /// `s3.checksum-enabled`; of Lake's own `s3.hedge-after-ms`, `s3.max-connections`,
+  /// `s3.max-upload-bytes-per-second`, `s3.max-download-bytes-per-second`, `s3.lists-in-order` and
+  /// `s3.probe-conditional-writes`. Others are left to whoever knows them.
   ///
   /// A custom endpoint is addressed by path, as most that are not AWS want it, unless a property
   /// says otherwise.
@@ -101,6 +109,12 @@ extension S3Options {
       partConcurrency = count
     }
     if let count = try read.number("s3.max-connections", in: 1...10_000) { concurrency = count }
+    if let count = try read.number("s3.max-upload-bytes-per-second", in: 1024...1 << 40) {
+      uploadBytesPerSecond = Int64(count)
+    }
+    if let count = try read.number("s3.max-download-bytes-per-second", in: 1024...1 << 40) {
+      downloadBytesPerSecond = Int64(count)
+    }
     if let seconds = try read.number("s3.request-timeout", in: 1...86_400) {
       requestTimeout = .seconds(seconds)
     }

@@ -37,6 +37,7 @@ extension S3Store {
     }
     if let version { call.headers.append((name: "if-match", value: version.quoted)) }
     // A refusal needs room for its words.
+    call.expectedByteCount = Int64(range.count)
     call.bodyLimit = Int(clamping: max(Int64(range.count), 1 << 20))
     do throws(S3Failure) {
       return try await hedged(call)
@@ -80,8 +81,13 @@ extension S3Store {
     let result = await withTaskGroup(
       of: Result<HTTPResponse, S3Failure>?.self, returning: Result<HTTPResponse, S3Failure>.self
     ) { group in
-      group.addTask { await Self.result(client, call) }
+      // How long it waits for its turn here says nothing of the store.
+      let departure = Departure()
+      var first = call
+      first.departure = departure
+      group.addTask { [first] in await Self.result(client, first) }
       group.addTask {
+        guard await departure.wait() else { return nil }
         do { try await client.environment.sleep(for: delay) } catch { return nil }
         return nil
       }

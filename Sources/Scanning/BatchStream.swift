@@ -60,7 +60,8 @@ public struct BatchStream: AsyncSequence, Sendable {
         let run = try await scan.begin()
         self.run = run
         var first = UnitSource(
-          run.plan.tasks, try scan.request(run.plan.schema), parallelism: scan.taskLimit)
+          run.plan.tasks, try scan.reading(run.plan).request(run.plan.schema),
+          parallelism: scan.taskLimit)
         queue = (try await first.next() ?? [])[...]
         source = first
         isStarted = true

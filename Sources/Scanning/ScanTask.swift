@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Iceberg
+internal import Storage
 
 /// A data file to be read, as planning found it.
 public struct ScanTask: Sendable {
@@ -11,6 +12,8 @@ public struct ScanTask: Sendable {
   public let deletes: [DeleteFile]
   /// The only rows that are read; nil: all.
   var positions: RowPositions?
+  /// True if ``deletes`` are all there is and all that counts, whatever the ages of files.
+  var hasChosenDeletes = false
 
   public init(file: DataFile, sequenceNumber: SequenceNumber, deletes: [DeleteFile] = []) {
     self.file = file
@@ -34,6 +37,8 @@ public struct ScanPlan: Sendable {
   public let schema: Schema
   public let tasks: [ScanTask]
   public let counts: PlanCounts
+  /// Where the files are read; nil: where the table's are.
+  var store: (any ObjectStore)?
 }
 
 /// How much planning looked at, and what it left out.

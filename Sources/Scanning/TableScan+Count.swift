@@ -9,7 +9,11 @@ extension TableScan {
   /// files by reading these; only the others are read, and of them only the columns of the filter
   /// and of equality deletes.
   public func count() async throws(ScanError) -> Int64 {
-    let plan = try await self.plan()
+    let plan = try await readingPlan(until: nil)
+    return try await reading(plan).count(plan)
+  }
+
+  private func count(_ plan: ScanPlan) async throws(ScanError) -> Int64 {
     let filter = try bind(plan.schema)
     var total: Int64 = 0
     var undecided: [ScanTask] = []

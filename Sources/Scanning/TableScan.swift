@@ -11,8 +11,8 @@ internal import Storage
 ///
 /// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
 public struct TableScan: Sendable {
-  let table: Table
-  var selection = SnapshotSelection.current
+  private(set) var table: Table
+  private(set) var selection = SnapshotSelection.current
   private var columns: [String]?
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
@@ -87,6 +87,8 @@ public struct TableScan: Sendable {
 
   /// Finds out from metadata what has to be read.
   ///
+  /// A scan whose rows are read is planned by the table's catalog instead, where that wants to plan.
+  ///
   /// Cost: a request for the manifest list, and one for each manifest that may have matching files;
   /// none for what was read before and is kept (``ManifestCache``).
   /// - Throws: ``ScanError``.
@@ -119,7 +121,8 @@ public struct TableScan: Sendable {
     consume: (Output) async throws(ScanError) -> Bool
   ) async throws(ScanError) -> ScanReport {
     let run = try await begin()
-    let source = UnitSource(run.plan.tasks, try request(run.plan.schema), parallelism: parallelism)
+    let request = try reading(run.plan).request(run.plan.schema)
+    let source = UnitSource(run.plan.tasks, request, parallelism: parallelism)
     let (counts, returned) = try await OrderedPipeline.run(
       source, parallelism: parallelism, limit: mostRows, transform: transform, consume: consume)
     return run.end(read: counts, rows: returned)
@@ -154,7 +157,7 @@ public struct TableScan: Sendable {
     }
   }
 
-  private func outputFields(_ schema: Schema) throws(ScanError) -> [Field] {
+  func outputFields(_ schema: Schema) throws(ScanError) -> [Field] {
     guard let columns else { return schema.fields }
     let schema = try readable(schema)
     do throws(IcebergError) {
@@ -211,12 +214,21 @@ public struct TableScan: Sendable {
   /// Plans, and takes notice of what the report of a scan tells.
   func begin() async throws(ScanError) -> ScanRun {
     let start = table.environment.uptime()
-    let plan = try await plan(until: mostRows)
+    let plan = try await readingPlan(until: mostRows)
     return ScanRun(
       table: table, filter: predicate, fields: try outputFields(plan.schema), plan: plan,
       start: start, planned: table.environment.uptime())
   }
 
+  /// The scan with the files of `plan` read where they are to be read.
+  func reading(_ plan: ScanPlan) -> TableScan {
+    guard let store = plan.store else { return self }
+    var scan = self
+    scan.table = table.reading(in: store)
+    return scan
+  }
+
+  var hasSelection: Bool { columns != nil }
   var rowLimit: Int? { mostRows }
   var taskLimit: Int { parallelism }
 }

@@ -46,6 +46,7 @@ struct LakeProcess {
         "SWIFT_BACKTRACE": "enable=no",
       ]) { $1 }
       .merging(TestCatalog.environment(in: folder)) { $1 }
+      .merging(Canary.environment(environment)) { $1 }
       .merging(environment) { $1 }
     let status = try await Spawn.run(
       program.path, arguments, environment: variables, in: folder.path,
@@ -54,7 +55,9 @@ struct LakeProcess {
     func text(_ name: String) throws -> String {
       String(decoding: try Data(contentsOf: files.appending(path: name)), as: UTF8.self)
     }
-    return Outcome(stdout: try text("out"), stderr: try text("err"), status: status)
+    let outcome = Outcome(stdout: try text("out"), stderr: try text("err"), status: status)
+    Canary.expectNone(in: outcome, of: arguments)
+    return outcome
   }
 }
 
@@ -95,7 +98,10 @@ final class Workplace: Sendable {
     try TestCatalog.configure(folder)
   }
 
-  deinit { try? FileManager.default.removeItem(at: folder) }
+  deinit {
+    Canary.expectNone(inFilesOf: folder.appending(path: "warehouse"))
+    try? FileManager.default.removeItem(at: folder)
+  }
 
   /// Runs `lake` with `arguments`.
   @discardableResult

@@ -64,6 +64,8 @@ struct UpkeepCommandTests {
     let lost = try await place.lake("verify", "b.t", "--repair").rows
     #expect(lost.count == 1)
     #expect(lost.first?["rows"] as? Int64 == 2)
+    #expect(lost.first?["positions"] as? String == "0-1")
+    #expect(lost.first?["live_rows"] as? Int64 == 2)
     #expect(try await place.count("b.t") == 6)
   }
 }

@@ -148,7 +148,7 @@ struct CompactionTests {
   }
 
   @Test(arguments: [FormatVersion.v2, .v3])
-  func `a file that someone replaced costs its group alone`(
+  func `rows of a file that someone replaced are left out, and the rest commits`(
     version: FormatVersion
   ) async throws {
     let world = try await CompactionWorld(version, partitionedBy: "p")
@@ -159,10 +159,63 @@ struct CompactionTests {
       let some = Predicate.and([.equal("p", 0), .equal("k", 20)])
       _ = try await table.deleteRows(where: some, mode: .copyOnWrite)
     }
-    #expect(report.groups == 1)
-    #expect(report.droppedGroups == 1)
+    #expect(report.groups == 2)
+    #expect(report.droppedGroups == 0)
+    #expect(report.supersededFiles == 1)
     #expect(try await world.keys() == (0..<60).filter { $0 != 20 })
     #expect(try await world.orphans() == [])
+  }
+
+  @Test(arguments: [FormatVersion.v1, .v2, .v3])
+  func `a group most of which someone replaced is left out, and it alone`(
+    version: FormatVersion
+  ) async throws {
+    let world = try await CompactionWorld(version, partitionedBy: "p")
+    for start in stride(from: Int64(0), to: 60, by: 10) {
+      try await world.append(start..<start + 10)
+    }
+    // v1 has no deletes, so that nothing can be left out of what was written.
+    let keys: [Int64] = version == .v1 ? [20] : [0, 10, 20, 30]
+    let report = try await world.compact(besides: .commit) { table in
+      for key in keys {
+        _ = try await table.refreshed().deleteRows(
+          where: .equal("k", .integer(key)), mode: .copyOnWrite)
+      }
+    }
+    #expect(report.groups == 1)
+    #expect(report.droppedGroups == 1)
+    #expect(try await world.keys() == (0..<60).filter { !keys.contains($0) })
+    #expect(try await world.orphans() == [])
+  }
+
+  @Test(arguments: [FormatVersion.v2, .v3])
+  func `two compactions of the same files at once change no row`(
+    version: FormatVersion
+  ) async throws {
+    let world = try await CompactionWorld(version)
+    for start in stride(from: Int64(0), to: 80, by: 10) {
+      try await world.append(start..<start + 10)
+    }
+    let report = try await world.compact(besides: .commit) { table in
+      // Another puts the first files together meanwhile, and rows of both halves go.
+      let tasks = try await table.scan().plan().tasks.sorted {
+        $0.sequenceNumber < $1.sequenceNumber
+      }
+      let snapshot = try #require(table.metadata.currentSnapshot)
+      _ = try await Compaction(table).rewrite(
+        [Array(tasks.prefix(3))], of: tasks, at: snapshot, if: { _ in true })
+      _ = try await table.refreshed().deleteRows(
+        where: .isIn("k", [5, 25, 35, 75]), mode: .mergeOnRead)
+    }
+    #expect(report.groups == 1)
+    #expect(report.supersededFiles == 3)
+    #expect(report.movedDeletes == 2)
+    #expect(try await world.keys() == (0..<80).filter { ![5, 25, 35, 75].contains($0) })
+    #expect(try await world.orphans() == [])
+    // What was written in vain goes with the next one.
+    _ = try await world.table().compact()
+    #expect(try await world.keys() == (0..<80).filter { ![5, 25, 35, 75].contains($0) })
+    #expect(try await world.deleteFileCount() == 0)
   }
 
   @Test(arguments: [FormatVersion.v2, .v3])

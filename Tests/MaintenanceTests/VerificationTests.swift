@@ -119,6 +119,38 @@ struct VerificationTests {
     #expect(report.problems == [])
     #expect(try await problems(world) == [])
   }
+
+  @Test func `a repair names the rows that went, by position and row id`() async throws {
+    // 0: no index. 1: an index of a file whose rows have ids of their own. 2: such a file, no index.
+    let cases: [[Range<Int64>]?] = [[0..<3, 5..<10], [0..<3, 5..<10], nil]
+    for (kind, expected) in cases.enumerated() {
+      let world = try await CompactionWorld(.v3)
+      try await world.append(0..<5)
+      try await world.append(5..<10)
+      if kind > 0 { _ = try await world.table().compact() }
+      _ = try await world.table().deleteRows(where: .isIn("k", [3, 4]), mode: .mergeOnRead)
+      if kind == 1 {
+        let table = try await world.table()
+        var index = try await KeyIndex.build(TableState(of: table), key: ["k"])
+        _ = try await index.persist(to: table)
+      }
+      let files = try await world.table().scan().plan().tasks.map(\.file)
+      for file in files { try await world.store.delete(ObjectPath(file.path)) }
+      let lost = try await world.table().repair().filter { !$0.isDeletes }
+      #expect(lost.count == files.count)
+      let rows = try lost.map { try #require($0.rows) }
+      #expect(rows.reduce(0) { $0 + $1.count } == 8)
+      #expect(rows.allSatisfy { !$0.mayHaveBeenDeleted })
+      #expect(rows.contains { $0.positions.first == 0..<3 })
+      #expect(Set(rows.flatMap { $0.bounds.map(\.column) }) == ["k", "p"])
+      let ids = rows.compactMap(\.rowIDs).flatMap { $0 }
+      if let expected {
+        #expect(ids.sorted { $0.lowerBound < $1.lowerBound } == expected, "\(kind)")
+      } else {
+        #expect(ids == [])
+      }
+    }
+  }
 }
 
 /// Key indexes held against the rows.

@@ -150,13 +150,4 @@ struct VendedKeysTests {
     #expect(await read(table, "s3://bucket/wh/t/a") != nil)
     #expect(wire.storeRequests.isEmpty)
   }
-
-  @Test func `signing by the catalog is refused with what to do instead`() async throws {
-    do {
-      _ = try await table("", configuration: #"{"overrides":{"s3.remote-signing-enabled":"true"}}"#)
-      Issue.record("opened")
-    } catch CatalogError.storage(.unsupported(let what, _, _), _) {
-      #expect(what.contains("signed by the catalog"))
-    }
-  }
 }

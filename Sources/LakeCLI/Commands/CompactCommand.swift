@@ -98,6 +98,7 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
     report.add("snapshot_id", found.snapshotIDs.last?.rawValue)
     report.add("groups", found.groups)
     report.add("dropped_groups", found.droppedGroups)
+    report.add("superseded_files", found.supersededFiles)
     report.add("removed_files", found.rewrittenFiles)
     report.add("added_files", found.addedFiles)
     report.add("removed_delete_files", found.removedDeleteFiles)

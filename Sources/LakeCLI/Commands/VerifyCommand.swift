@@ -13,7 +13,8 @@ struct VerifyCommand: AsyncParsableCommand, ChangingCommand {
       is any. With --deep reads every file: checksums, values, bounds, deleted positions.
 
       --repair takes files that are lost out of the newest state of each branch, in a commit each, \
-      and prints a row a file: which rows went.
+      and prints a row a file: which rows went, by their positions and row ids, and between which \
+      keys they lay.
       """)
 
   @OptionGroup var catalog: CatalogOptions
@@ -65,12 +66,15 @@ struct VerifyCommand: AsyncParsableCommand, ChangingCommand {
     var rows = try ResultTable(
       """
       branch string not null, file string not null, content string not null, rows long not null, \
-      first_row_id long
+      first_row_id long, live_rows long, positions string, row_ids string, between string, \
+      deletes_of string
       """)
     for file in try await table.repair() {
       rows.rows.append([
         .text(file.branch), .text(file.path), .text(file.isDeletes ? "deletes" : "data"),
-        Cell(file.rowCount), Cell(file.firstRowID),
+        Cell(file.rowCount), Cell(file.firstRowID), Cell(file.rows?.count),
+        Cell(file.rows.map { $0.positions.text }), Cell(file.rows?.rowIDs?.text),
+        Cell(file.rows.flatMap { $0.bounds.text }), Cell(file.deletesOf),
       ])
     }
     rows.print(output)
@@ -80,5 +84,24 @@ struct VerifyCommand: AsyncParsableCommand, ChangingCommand {
         ? "\(table.name): no file is lost\n"
         : "\(table.name): \(rows.rows.count) lost files taken out of the branches' newest states; "
           + "older snapshots name them until they expire\n")
+  }
+}
+
+extension [Range<Int64>] {
+  /// As `0-4,7`, both ends meant.
+  fileprivate var text: String {
+    map { range in
+      let last = range.upperBound - 1
+      return range.lowerBound == last ? "\(last)" : "\(range.lowerBound)-\(last)"
+    }.joined(separator: ",")
+  }
+}
+
+extension [LostRows.Bounds] {
+  /// Nil if there are none.
+  fileprivate var text: String? {
+    isEmpty
+      ? nil
+      : map { "\($0.column) from \($0.lower) to \($0.upper)" }.joined(separator: ", ")
   }
 }

@@ -109,8 +109,9 @@ public struct Compaction: Sendable {
     let change = CompactionCommit(
       groups: groups, snapshot: state.snapshot,
       formatVersion: state.table.metadata.formatVersion, data: state.data,
-      deletes: state.deletes, users: state.users, branch: options.branch, isAllowed: isAllowed,
-      outcome: outcome)
+      deletes: state.deletes, users: state.users, branch: options.branch,
+      allowsParts: isAllowed == nil && state.table.metadata.formatVersion >= .v2,
+      isAllowed: isAllowed, outcome: outcome)
     let receipt: CommitReceipt
     do throws(CommitError) {
       receipt = try await state.table.commit(change)
@@ -129,10 +130,12 @@ public struct Compaction: Sendable {
     report.snapshotIDs.append(snapshot.id)
     report.groups += landed.count
     report.movedDeletes += outcome.value.movedDeletes
+    let gone = outcome.value.gone
+    report.supersededFiles += gone.count
     for number in landed {
-      report.rewrittenFiles += groups[number].replaced.count
+      report.rewrittenFiles += groups[number].replaced.count { !gone.contains($0.file.path) }
       report.addedFiles += groups[number].added.count
-      for entry in groups[number].replaced {
+      for entry in groups[number].replaced where !gone.contains(entry.file.path) {
         report.rewrittenBytes = report.rewrittenBytes.saturating(entry.file.byteCount)
       }
       for file in groups[number].added {
@@ -312,6 +315,9 @@ public struct CompactionReport: Hashable, Sendable {
   /// Groups that others changed meanwhile, in a way that can't be carried over.
   public internal(set) var droppedGroups = 0
   public internal(set) var rewrittenFiles = 0
+  /// Files of the groups that others replaced meanwhile: what was written of their rows is deleted in
+  /// the new files.
+  public internal(set) var supersededFiles = 0
   public internal(set) var addedFiles = 0
   public internal(set) var removedDeleteFiles = 0
   public internal(set) var rewrittenBytes: Int64 = 0

@@ -9,7 +9,9 @@ internal import Writing
 /// Puts rewritten files in the place of those they were made of, whatever others committed meanwhile.
 ///
 /// On each attempt:
-/// - a group of which a file is no longer there is left out, and the rest commits;
+/// - of a group of which a file is no longer there, that file's rows are deleted from the new files, as
+///   they are somewhere else by now; a group that this would leave too little of is left out, and the
+///   rest commits;
 /// - what others deleted by position from replaced files since they were read is deleted from the new
 ///   files, at the positions that the rows have there, in the same snapshot;
 /// - what others deleted by values goes on to apply: the new files are as old as the state that was
@@ -30,6 +32,8 @@ struct CompactionCommit: TableChange {
   /// The data files of that state that each of these may delete rows of.
   let users: [DataFile.Identity: [String]]
   let branch: String
+  /// True if a group may be committed of which others replaced some files.
+  let allowsParts: Bool
   /// Is asked of each state that the commit is planned on; nil: all are good.
   var isAllowed: (@Sendable (TableMetadata) async -> Bool)?
   /// Is told which groups the last attempt had, and how many rows it found deleted meanwhile.
@@ -39,6 +43,8 @@ struct CompactionCommit: TableChange {
     struct State: Sendable {
       var groups: [Int] = []
       var movedDeletes = 0
+      /// Files of the groups that others replaced meanwhile.
+      var gone: Set<String> = []
     }
     private let state = Mutex(State())
     var value: State { state.withLock { $0 } }
@@ -51,21 +57,25 @@ struct CompactionCommit: TableChange {
     if let isAllowed, await !isAllowed(base.metadata) { throw .cancelled }
     let changes = try await ConcurrentChanges(
       of: base, since: snapshot.id, until: try base.head(of: branch))
+    let gone = Set(changes.removedFiles.map(\.file.path))
     var kept: [Int] = []
+    var chosen: [RewrittenGroup] = []
     // Rows that were written without ids would be given others.
     if base.metadata.formatVersion == formatVersion {
-      let gone = Set(changes.removedFiles.map(\.file.path))
-      for (number, group) in groups.enumerated()
-      where group.replaced.allSatisfy({ !gone.contains($0.file.path) }) {
-        if try keepsDeletes(group, changes, base) { kept.append(number) }
+      for (number, group) in groups.enumerated() {
+        guard let left = group.without(gone), allowsParts || left.isWhole,
+          try keepsDeletes(left, changes, base)
+        else { continue }
+        kept.append(number)
+        chosen.append(left)
       }
     }
     outcome.note(Outcome.State(groups: kept))
     guard !kept.isEmpty else { return ChangePlan(requirements: [], updates: []) }
-    let chosen = kept.map { groups[$0] }
-    let moved = try await moved(chosen, changes, base)
-    let count = moved.reduce(0) { $0 + $1.positions.count }
-    outcome.note(Outcome.State(groups: kept, movedDeletes: count))
+    let (moved, count) = try await moved(chosen, changes, base)
+    outcome.note(
+      Outcome.State(
+        groups: kept, movedDeletes: count, gone: Set(chosen.flatMap { $0.gone.map(\.file.path) })))
     var writer = try PositionDeleteWriter(
       base.metadata, store: base.store, environment: base.environment, granularity: .file)
     let written = try await writer.write(moved)
@@ -107,34 +117,44 @@ struct CompactionCommit: TableChange {
     return true
   }
 
-  /// What was deleted from replaced files since they were read, in the new ones.
+  /// What was deleted from replaced files since they were read, in the new ones, and all rows of files
+  /// that others replaced.
+  ///
+  /// - Returns: also how many rows others deleted.
   private func moved(
     _ groups: [RewrittenGroup], _ changes: ConcurrentChanges, _ base: Table
-  ) async throws(CommitError) -> [FilePositions] {
+  ) async throws(CommitError) -> ([FilePositions], count: Int) {
     let gone = Set(changes.removedDeletes.map(\.file.identity))
     let added = changes.addedDeletes.filter { !gone.contains($0.file.identity) }
-    guard !added.isEmpty else { return [] }
     var result: [FilePositions] = []
-    for group in groups {
-      let deleted: [DeletionVector]
-      do throws(ScanError) {
-        deleted = try await base.deletedPositions(of: group.replaced, by: added)
-      } catch {
-        throw .reading(error)
-      }
+    var count = 0
+    for group in groups where !added.isEmpty || !group.isWhole {
       var moved: [String: DeletionVector] = [:]
-      for (file, vector) in zip(group.replaced, deleted) where !vector.isEmpty {
+      func move(_ vector: DeletionVector, of file: ManifestEntry) {
         for (path, some) in group.map.moved(vector, of: file.file.path) {
           moved[path, default: DeletionVector()].formUnion(some)
         }
       }
+      if !added.isEmpty {
+        let deleted: [DeletionVector]
+        do throws(ScanError) {
+          deleted = try await base.deletedPositions(of: group.replaced, by: added)
+        } catch {
+          throw .reading(error)
+        }
+        for (file, vector) in zip(group.replaced, deleted) where !vector.isEmpty {
+          move(vector, of: file)
+        }
+        count += moved.reduce(0) { $0 + $1.value.count }
+      }
+      for file in group.gone { move(group.map.rows(of: file.file.path), of: file) }
       for file in group.added {
         guard let vector = moved[file.path] else { continue }
         result.append(
           FilePositions(path: file.path, partition: file.partition, positions: vector))
       }
     }
-    return result
+    return (result, count)
   }
 
   /// True of deletes by position all of whose data files are among `gone`: they can be about none
@@ -163,6 +183,22 @@ struct CompactionCommit: TableChange {
       !removed.contains($0.file.identity)
         && (left.isDead($0, isGlobal: base.isGlobal($0)) || isUseless($0, gone))
     }.map(\.file)
+  }
+}
+
+extension RewrittenGroup {
+  fileprivate var isWhole: Bool { gone.isEmpty }
+
+  /// The group as it can still be committed where the files at `paths` are no longer there: nil where
+  /// less than half of the rows are of files that are, or one file alone.
+  fileprivate func without(_ paths: Set<String>) -> RewrittenGroup? {
+    guard replaced.contains(where: { paths.contains($0.file.path) }) else { return self }
+    var group = self
+    group.replaced = replaced.filter { !paths.contains($0.file.path) }
+    group.gone = gone + replaced.filter { paths.contains($0.file.path) }
+    let left = group.replaced.reduce(0) { $0 + map.rows(of: $1.file.path).count }
+    let lost = group.gone.reduce(0) { $0 + map.rows(of: $1.file.path).count }
+    return group.replaced.count > 1 && left >= lost ? group : nil
   }
 }
 

@@ -10,7 +10,9 @@ internal import Writing
 /// A group of files, and what was written in its place.
 struct RewrittenGroup: Sendable {
   /// The data files, as they were read.
-  let replaced: [ManifestEntry]
+  var replaced: [ManifestEntry]
+  /// Those that are no longer part of the table, whose rows were written in vain.
+  var gone: [ManifestEntry] = []
   let added: [DataFile]
   /// Where the live rows went.
   let map: PositionMap

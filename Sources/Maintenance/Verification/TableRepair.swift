@@ -26,6 +26,21 @@ public struct TableRepair: Sendable {
     /// v3: the `_row_id` of the file's first row; the others follow, but for those that were moved here.
     public let firstRowID: Int64?
     public let partition: PartitionValues
+    /// Of a data file: which rows went that were not deleted before. Nil of a delete file.
+    public let rows: LostRows?
+    /// Of a delete file that is about one data file: that one, whose rows are back.
+    public let deletesOf: String?
+
+    init(_ file: DataFile, branch: String, rows: LostRows?) {
+      self.branch = branch
+      self.rows = rows
+      path = file.path
+      isDeletes = file.content != .data
+      rowCount = file.recordCount
+      firstRowID = file.firstRowID
+      partition = file.partition
+      deletesOf = isDeletes ? file.onlyReferencedPath : nil
+    }
   }
 
   /// - Returns: what was lost. Nothing was committed if that is nothing.
@@ -59,12 +74,8 @@ public struct TableRepair: Sendable {
       found.note([])
       let missing = try await missing(in: base)
       guard !missing.isEmpty else { return ChangePlan(requirements: [], updates: []) }
-      found.note(
-        missing.map { file in
-          LostFile(
-            branch: branch, path: file.path, isDeletes: file.content != .data,
-            rowCount: file.recordCount, firstRowID: file.firstRowID, partition: file.partition)
-        })
+      let rows = await LostRows.find(in: missing, of: base, branch: branch)
+      found.note(missing.map { LostFile($0, branch: branch, rows: rows[$0.path]) })
       var producer = try SnapshotProducer(base, branch: branch, attempt: attempt)
       return try await producer.produce(FileChange(removed: missing))
     }
@@ -77,7 +88,8 @@ public struct TableRepair: Sendable {
         let manifests = ManifestFiles(base)
         for manifest in try await manifests.list(of: head).manifests
         where manifest.mayHaveLiveFiles {
-          files += try await manifests.entries(of: manifest, .liveFiles).map(\.file)
+          // With what is told of columns, which says which rows a lost file had.
+          files += try await manifests.entries(of: manifest, .all).filter(\.isLive).map(\.file)
         }
       } catch {
         throw .catalog(error)

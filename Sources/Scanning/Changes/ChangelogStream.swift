@@ -68,12 +68,12 @@ public struct ChangelogStream: AsyncSequence, Sendable {
       guard let step = run.steps.popFirst() else { return false }
       var changed = try await run.reader.rows(of: step)
       guard !run.isGathering else {
-        var deleted = try await run.read(changed.deleted)
-        var inserted = try await run.read(changed.inserted)
+        var (deleted, inserted) = try await run.read(changed)
         while let step = run.steps.popFirst() {
           changed = try await run.reader.rows(of: step)
-          deleted += try await run.read(changed.deleted)
-          inserted += try await run.read(changed.inserted)
+          let more = try await run.read(changed)
+          deleted += more.deleted
+          inserted += more.inserted
         }
         try fold(deleted, inserted, run, ChangeMark(ordinal: 0, snapshotID: run.endID))
         return true
@@ -88,8 +88,7 @@ public struct ChangelogStream: AsyncSequence, Sendable {
       } else if changed.inserted.isEmpty {
         rows = (run.plain.of(changed.deleted).batches().makeAsyncIterator(), .delete, mark)
       } else {
-        let deleted = try await run.read(changed.deleted)
-        let inserted = try await run.read(changed.inserted)
+        let (deleted, inserted) = try await run.read(changed)
         try fold(deleted, inserted, run, mark)
       }
       return true
@@ -126,17 +125,33 @@ public struct ChangelogStream: AsyncSequence, Sendable {
 }
 
 extension ChangelogStream.Iterator.Run {
-  /// All rows of `tasks`, with what it takes to know them again.
-  fileprivate func read(_ tasks: [ScanTask]) async throws(ScanError) -> [RecordBatch] {
-    if tasks.isEmpty { return [] }
+  /// All rows of either side, with what it takes to know them again, read side by side.
+  fileprivate func read(
+    _ rows: ChangedRows
+  ) async throws(ScanError) -> (deleted: [RecordBatch], inserted: [RecordBatch]) {
+    async let deleted = Self.read(rows.deleted, paired)
+    async let inserted = Self.read(rows.inserted, paired)
+    let both = await (deleted, inserted)
+    return (try both.0.get(), try both.1.get())
+  }
+
+  @concurrent
+  private static func read(
+    _ tasks: [ScanTask], _ scan: TableScan
+  ) async -> Result<[RecordBatch], ScanError> {
+    if tasks.isEmpty { return .success([]) }
     var batches: [RecordBatch] = []
-    try await paired.of(tasks).read { batch throws(ScanError) in
-      batch
-    } consume: { batch throws(ScanError) in
-      batches.append(batch)
-      return true
+    do throws(ScanError) {
+      try await scan.of(tasks).read { batch throws(ScanError) in
+        batch
+      } consume: { batch throws(ScanError) in
+        batches.append(batch)
+        return true
+      }
+      return .success(batches)
+    } catch {
+      return .failure(error)
     }
-    return batches
   }
 }
 

@@ -25,10 +25,30 @@ final class DeleteLoader: Sendable {
     let ids: [FieldID]
     /// Nil: all partitions.
     let partition: PartitionValues?
+    /// The only files, of tasks whose deletes were chosen; nil: which apply goes by their ages.
+    var chosen: [ObjectIdentifier]?
 
     init(_ delete: DeleteFile) {
       ids = (delete.file.equalityIDs ?? []).sorted()
       partition = delete.isGlobal ? nil : delete.file.partition
+    }
+
+    /// The scopes of the deletes by value of `task`, and which of these are in each.
+    static func scopes(of task: ScanTask) -> [(scope: Scope, files: [DeleteFile])] {
+      var files: [Scope: [DeleteFile]] = [:]
+      var order: [Scope] = []
+      for delete in task.deletes where delete.kind == .equality {
+        let scope = Scope(delete)
+        if files[scope] == nil { order.append(scope) }
+        files[scope, default: []].append(delete)
+      }
+      return order.map { scope in
+        let files = files[scope] ?? []
+        guard task.hasChosenDeletes else { return (scope, files) }
+        var chosen = scope
+        chosen.chosen = files.map { ObjectIdentifier($0) }
+        return (chosen, files)
+      }
     }
   }
 
@@ -46,20 +66,15 @@ final class DeleteLoader: Sendable {
     self.table = table
     self.parallelism = parallelism
     var state = State()
-    var known: Set<ObjectIdentifier> = []
+    var known: [Scope: Set<ObjectIdentifier>] = [:]
     for task in tasks {
-      var scopes: Set<Scope> = []
-      for delete in task.deletes {
-        switch delete.kind {
-        case .vector: break
-        case .positions: state.uses[ObjectIdentifier(delete), default: 0] += 1
-        case .equality:
-          let scope = Scope(delete)
-          if known.insert(ObjectIdentifier(delete)).inserted {
-            state.scopes[scope, default: ([], 0)].files.append(delete)
-          }
-          if scopes.insert(scope).inserted { state.scopes[scope]?.uses += 1 }
-        }
+      for delete in task.deletes where delete.kind == .positions {
+        state.uses[ObjectIdentifier(delete), default: 0] += 1
+      }
+      for (scope, files) in Scope.scopes(of: task) {
+        let new = files.filter { known[scope, default: []].insert(ObjectIdentifier($0)).inserted }
+        state.scopes[scope, default: ([], 0)].files += new
+        state.scopes[scope]?.uses += 1
       }
     }
     self.state = Mutex(state)
@@ -70,13 +85,10 @@ final class DeleteLoader: Sendable {
     guard !task.deletes.isEmpty else { return .none }
     var deletes = FileDeletes()
     deletes.positions = try await positions(of: task)
-    var scopes: Set<Scope> = []
-    for delete in task.deletes where delete.kind == .equality {
-      let scope = Scope(delete)
-      guard scopes.insert(scope).inserted else { continue }
-      if let keys = try await keys(scope).deleted(from: task.sequenceNumber) {
-        deletes.keys.append(keys)
-      }
+    for (scope, _) in Scope.scopes(of: task) {
+      // Where deletes were chosen all of them apply.
+      let age = task.hasChosenDeletes ? SequenceNumber(-1) : task.sequenceNumber
+      if let keys = try await keys(scope).deleted(from: age) { deletes.keys.append(keys) }
     }
     return deletes
   }

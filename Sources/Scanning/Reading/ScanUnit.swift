@@ -145,6 +145,23 @@ extension RowGroupPart {
     }
   }
 
+  /// About how many bytes, inflated, are decoded of `leaves` to have the rows of `selection`: whole
+  /// pages, where it is known which rows they hold, however few of those are wanted.
+  func encodedByteCount(_ leaves: [Int], in selection: RowSelection) -> Int64 {
+    let rows = Double(selection.count) / Double(max(1, selection.rowCount))
+    var total = 0.0
+    for leaf in leaves {
+      let (encoded, _) = file.parquet.footer.byteCounts(ofRowGroup: rowGroup, [leaf])
+      var share = rows
+      if let index = pageIndexes[leaf], !index.rows.isEmpty {
+        share = Double(index.pageCount(in: selection)) / Double(index.rows.count)
+      }
+      total += Double(encoded) * share
+    }
+    // What a file says of its size may be beyond all bounds.
+    return Int64(min(total, 0x1p60))
+  }
+
   /// How many bytes the pages of some columns have that hold rows of `selection`.
   fileprivate func byteCount(
     _ projection: ParquetProjection, in selection: RowSelection

@@ -360,11 +360,9 @@ struct UnitSource: Sendable {
   /// Units of about the same number of selected rows.
   private func split(_ planned: PlannedPart, _ part: RowGroupPart) -> [ScanUnit] {
     let selection = planned.selection
-    let (encoded, _) = part.file.parquet.footer.byteCounts(
-      ofRowGroup: planned.rowGroup, part.file.leaves)
-    let share = Double(selection.count) / Double(max(1, selection.rowCount))
+    let encoded = part.encodedByteCount(part.file.leaves, in: selection)
     let unit = unitByteCount(leafCount: part.file.leaves.count)
-    let count = Int(clamping: Int64(Double(encoded) * share) / unit + 1)
+    let count = Int(clamping: encoded / unit + 1)
     let size = max(1024, (selection.count + count - 1) / count)
     var units: [ScanUnit] = []
     var start = planned.rows.lowerBound
@@ -381,7 +379,7 @@ struct UnitSource: Sendable {
 
 extension ParquetFooter {
   /// How many bytes the pages of some leaves of a row group have, inflated and as they are stored.
-  fileprivate func byteCounts(
+  func byteCounts(
     ofRowGroup group: Int, _ leaves: [Int]
   ) -> (encoded: Int64, stored: Int64) {
     var encoded: Int64 = 0

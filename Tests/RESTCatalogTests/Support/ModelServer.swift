@@ -45,6 +45,8 @@ actor ModelServer: HTTPTransport {
   var tableExtras = ""
   /// The settings in the answer to a load.
   var tableSettings = "{}"
+  /// How scans are planned; nil: not at all.
+  var planning: ModelPlanning?
   private(set) var received: [Received] = []
   private(set) var plans: [FaultPlan] = []
   /// Requests whose sender has given up, to be carried out later.
@@ -170,6 +172,9 @@ actor ModelServer: HTTPTransport {
     case (_, "namespaces", 4) where parts[2] == "tables":
       let identifier = try TableIdentifier(namespace: Self.namespace(parts[1]), name: parts[3])
       return try await tableRoute(seen, identifier, body)
+    case (_, "namespaces", 5...6) where parts[2] == "tables":
+      let identifier = try TableIdentifier(namespace: Self.namespace(parts[1]), name: parts[3])
+      return try await planningRoute(seen, parts, identifier, body)
     case ("POST", "tables", 2) where parts[1] == "rename": return try rename(body)
     case ("POST", "transactions", 2) where parts[1] == "commit":
       return try await transaction(body)
