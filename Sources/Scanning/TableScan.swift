@@ -12,7 +12,7 @@ internal import Storage
 /// A value; each step gives a new one. Nothing is read before ``plan()`` or ``batches()``.
 public struct TableScan: Sendable {
   private(set) var table: Table
-  var selection = SnapshotSelection.current
+  private(set) var selection = SnapshotSelection.current
   private var columns: [String]?
   private var predicate = Predicate.alwaysTrue
   private var mostRows: Int?
