@@ -12,7 +12,7 @@ internal import Columnar
 /// decimals of one scale.
 struct KeyHasher: ~Copyable {
   /// Changes with what hashes come to.
-  static let version = 1
+  static let version = 2
 
   private static let k1: UInt64 = 0xa076_1d64_78bd_642f
   private static let k2: UInt64 = 0xe703_7ed1_a0b4_28db
@@ -205,9 +205,13 @@ struct KeyHasher: ~Copyable {
   }
 
   /// Two words of some bytes and their number.
+  ///
+  /// The number is folded in by itself, last: beside the first bytes it could undo what they differ in
+  /// where the longer value ends in zeros.
   private func digest(_ bytes: RawSpan, from start: Int, to end: Int) -> (UInt64, UInt64) {
-    var p = seed.first ^ UInt64(truncatingIfNeeded: end &- start)
-    var q = seed.second ^ UInt64(truncatingIfNeeded: end &- start)
+    let length = UInt64(truncatingIfNeeded: end &- start)
+    var p = seed.first
+    var q = seed.second
     var at = start
     while at < end {
       let word: UInt64
@@ -224,7 +228,9 @@ struct KeyHasher: ~Copyable {
       q = Self.fold(q ^ word, Self.k4 ^ seed.first)
       at &+= 8
     }
-    return (p, q)
+    return (
+      Self.fold(p ^ length, Self.k3 ^ seed.second), Self.fold(q ^ length, Self.k2 ^ seed.first)
+    )
   }
 }
 

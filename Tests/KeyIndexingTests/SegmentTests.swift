@@ -55,6 +55,20 @@ struct SegmentTests {
     }
   }
 
+  @Test func `short byte strings have hashes of their own, whatever they end in`() throws {
+    // All of up to four bytes of 0 to 3: `00 01` and `01 01 00` had one hash.
+    var values: [[UInt8]] = [[]]
+    var longest = values
+    for _ in 0..<4 {
+      longest = longest.flatMap { value in (UInt8(0)..<4).map { value + [$0] } }
+      values += longest
+    }
+    // And those that end in zeros, over the ends of words.
+    for length in 5..<40 { values.append([UInt8](repeating: 0, count: length)) }
+    let hashes = try Self.hashes("k binary", values.map { [.bytes($0)] }, seed: seed)
+    #expect(Set((0..<values.count).map { hashes[$0] }).count == values.count)
+  }
+
   @Test func `rows that are equal have one hash, and no others do`() throws {
     let random = SeededRandom(printing: "key hashes")
     let schema = try Schema(

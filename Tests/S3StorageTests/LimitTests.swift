@@ -8,7 +8,7 @@ import Testing
 @testable import S3Storage
 
 /// Limits of requests at a time and of bytes a second, by a clock that only waiting moves.
-@Suite("S3 limits", .timeLimit(.minutes(2)))
+@Suite("S3 limits")
 struct LimitTests {
   /// A request that reached the server, when, and the bytes of objects it carried.
   private struct Entry: Sendable {

@@ -20,8 +20,9 @@ package struct FilePositions: Sendable {
 
 /// Writes position deletes as the table's format version has them.
 ///
-/// From v3 on they are deletion vectors, all of a commit in one Puffin file; before, Parquet files of
-/// paths and positions, one for each partition or, by `write.delete.granularity`, for each data file.
+/// From v3 on they are deletion vectors, each in a Puffin file of its own: the format takes several in
+/// one, but DuckDB 1.5 takes one of these for another. Before, they are Parquet files of paths and
+/// positions, one for each partition or, by `write.delete.granularity`, for each data file.
 ///
 /// Source: Iceberg spec, "Position Delete Files" and "Deletion Vectors".
 package struct PositionDeleteWriter {
@@ -64,26 +65,44 @@ package struct PositionDeleteWriter {
 
   // MARK: deletion vectors
 
+  /// A file for each vector, several written at a time.
   private mutating func vectors(_ deletes: [FilePositions]) async throws(CommitError) -> [DataFile]
   {
-    let path = try nextPath(ending: "deletes.puffin")
-    var blobs: [PuffinBlob] = []
+    var places: [(delete: FilePositions, path: ObjectPath)] = []
+    for delete in deletes { places.append((delete, try nextPath(ending: "deletes.puffin"))) }
+    let writer = self
+    do throws(CommitError) {
+      return try await mapConcurrently(places, limit: Self.concurrency) {
+        place throws(CommitError) in
+        try await writer.vector(of: place.delete, at: place.path)
+      }
+    } catch {
+      await store.discard(places.map(\.path))
+      throw error
+    }
+  }
+
+  /// How many vectors are written at a time.
+  private static let concurrency = 8
+
+  private func vector(
+    of delete: FilePositions, at path: ObjectPath
+  ) async throws(CommitError) -> DataFile {
+    let blob: PuffinBlob
     let bytes: Buffer
     do throws(IcebergError) {
       var writer = PuffinWriter(properties: ["created-by": WriterOptions().createdBy])
-      for delete in deletes { blobs.append(try writer.append(delete.positions, of: delete.path)) }
+      blob = try writer.append(delete.positions, of: delete.path)
       bytes = try writer.finish().file
     } catch {
       throw .rejected(error)
     }
     try await put(bytes, at: path)
-    return zip(deletes, blobs).map { delete, blob in
-      DataFile(
-        content: .positionDeletes, path: path.text, format: .puffin, partition: delete.partition,
-        recordCount: Int64(delete.positions.count), byteCount: Int64(bytes.count),
-        referencedDataFile: delete.path,
-        contentRange: DataFile.ContentRange(offset: blob.offset, byteCount: blob.byteCount))
-    }
+    return DataFile(
+      content: .positionDeletes, path: path.text, format: .puffin, partition: delete.partition,
+      recordCount: Int64(delete.positions.count), byteCount: Int64(bytes.count),
+      referencedDataFile: delete.path,
+      contentRange: DataFile.ContentRange(offset: blob.offset, byteCount: blob.byteCount))
   }
 
   // MARK: position delete files
