@@ -86,9 +86,9 @@ struct LowestVersion: Equatable, Sendable {
   var bytes: Buffer { Buffer(utf8: isDropping ? "\(number) dropping" : "\(number)") }
 }
 
-extension String {
+extension StringProtocol {
   /// The text without spaces, tabs and line ends around it.
-  func trimmingWhitespace() -> String {
+  package func trimmingWhitespace() -> String {
     let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0.isNewline }
     guard let first = firstIndex(where: { !isSpace($0) }),
       let last = lastIndex(where: { !isSpace($0) })

@@ -231,13 +231,9 @@ extension DeletionVector {
   /// The positions below `count` that are not in this one.
   fileprivate func complement(of count: Int64) -> DeletionVector {
     var result = DeletionVector()
-    var next: Int64 = 0
-    let count = min(max(0, count), DeletionVector.highestPosition + 1)
-    for range in deletedRanges(in: 0..<count) {
-      result.insert(next..<range.lowerBound)
-      next = range.upperBound
+    for range in otherRanges(below: min(count, DeletionVector.highestPosition + 1)) {
+      result.insert(range)
     }
-    result.insert(next..<count)
     return result
   }
 }

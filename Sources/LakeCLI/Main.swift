@@ -49,11 +49,6 @@ enum Main {
     }
   }
 
-  /// Does `work` to its end, also where the command was cancelled.
-  static func uncancelled(_ work: @escaping @Sendable () async -> Void) async {
-    await Task { await work() }.value
-  }
-
   /// Says what went wrong, and returns the exit code.
   private static func report(_ error: any Error, of activity: String?, isVerbose: Bool) -> Int32 {
     switch Lake.exitCode(for: error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
+internal import Catalogs
 internal import JSON
 internal import Network
 internal import S3Storage
@@ -235,21 +236,13 @@ final class RemoteSigning: S3Signing {
   /// How long the answer may be used.
   private static func age(_ response: HTTPResponse) -> Duration {
     let rules = (response.header("cache-control") ?? "").lowercased().split(separator: ",")
-      .map { $0.trimmed() }
+      .map { $0.trimmingWhitespace() }
     guard rules.contains("private") || rules.contains(where: { $0.hasPrefix("max-age=") }),
       !rules.contains("no-cache"), !rules.contains("no-store")
     else { return .zero }
     guard let told = rules.first(where: { $0.hasPrefix("max-age=") }) else { return standardAge }
     let seconds = Int64(told.dropFirst("max-age=".count)) ?? 0
     return min(.seconds(max(0, min(seconds, 3600))), longestAge)
-  }
-}
-
-extension Substring {
-  fileprivate func trimmed() -> String {
-    var text = drop { $0 == " " || $0 == "\t" }
-    while text.last == " " || text.last == "\t" { text.removeLast() }
-    return String(text)
   }
 }
 

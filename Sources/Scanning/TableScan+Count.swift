@@ -9,7 +9,7 @@ extension TableScan {
   /// files by reading these; only the others are read, and of them only the columns of the filter
   /// and of equality deletes.
   public func count() async throws(ScanError) -> Int64 {
-    let plan = try await readingPlan(until: nil)
+    let plan = try await readingPlan()
     return try await reading(plan).count(plan)
   }
 

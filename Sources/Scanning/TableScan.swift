@@ -128,6 +128,18 @@ public struct TableScan: Sendable {
     return run.end(read: counts, rows: returned)
   }
 
+  /// All rows, in memory.
+  func collect() async throws(ScanError) -> [RecordBatch] {
+    var batches: [RecordBatch] = []
+    try await read { batch throws(ScanError) in
+      batch
+    } consume: { batch throws(ScanError) in
+      batches.append(batch)
+      return true
+    }
+    return batches
+  }
+
   // MARK: what is asked for, in terms of a schema
 
   func bind(_ schema: Schema) throws(ScanError) -> BoundPredicate {

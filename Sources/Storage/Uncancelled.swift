@@ -2,8 +2,8 @@
 
 /// Does `work` to its end, also where the task is cancelled.
 ///
-/// For what tells how a commit ended, once it cannot be taken back: whoever is interrupted then
-/// still learns it. Keep it short.
+/// For what is owed to others by then: how a commit ended that cannot be taken back, the place of who
+/// reads on. Keep it short.
 package func uncancelled<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
   await Task { await work() }.value
 }

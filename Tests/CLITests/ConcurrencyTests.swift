@@ -11,19 +11,14 @@ struct ConcurrencyTests {
     let place = try Workplace()
     #expect(
       try await place.lake("create", "b.t", "--schema", "writer int, n int").status == 0)
-    let outcomes = try await withThrowingTaskGroup(of: LakeProcess.Outcome.self) { group in
-      for writer in 0..<8 {
-        group.addTask {
-          try await place.shell(
-            """
-            for n in $(seq \(appends)); do
-              echo "{\\"writer\\":\(writer),\\"n\\":$n}" \
-                | lake append b.t - --input-format jsonl || exit
-            done
-            """)
-        }
-      }
-      return try await group.reduce(into: []) { $0.append($1) }
+    let outcomes = try await Workplace.eight { writer in
+      try await place.shell(
+        """
+        for n in $(seq \(appends)); do
+          echo "{\\"writer\\":\(writer),\\"n\\":$n}" \
+            | lake append b.t - --input-format jsonl || exit
+        done
+        """)
     }
     for outcome in outcomes { #expect(outcome.status == 0, "\(outcome)") }
 
@@ -32,12 +27,8 @@ struct ConcurrencyTests {
     #expect(rows.count == total)
     #expect(Set(rows.map { "\($0)" }).count == total, "rows are there twice")
 
-    let snapshots = try await place.lake("log", "b.t").rows
+    let snapshots = try await place.linearHistory("b.t")
     #expect(snapshots.count == total)
-    // Newest first: each one's parent is the next one.
-    for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
-      #expect(child["parent_id"] as? Int64 == parent["snapshot_id"] as? Int64)
-    }
     let numbers = snapshots.compactMap { $0["sequence_number"] as? Int64 }
     #expect(numbers == (1...Int64(total)).reversed())
     #expect(snapshots.last?["parent_id"] is NSNull)

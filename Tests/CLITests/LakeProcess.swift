@@ -2,6 +2,7 @@
 import Foundation
 import Lake
 import SQLiteCatalog
+import Testing
 
 /// Runs the built `lake` as a user would: as a process of its own.
 struct LakeProcess {
@@ -219,6 +220,36 @@ final class Workplace: Sendable {
       let appended = try await lake("append", "shop.orders", try write(name, rows))
       guard appended.status == 0 else { throw Unexpected(appended) }
     }
+  }
+
+  /// What eight at once come to, each of which is given its number.
+  static func eight(
+    _ work: @escaping @Sendable (_ writer: Int) async throws -> LakeProcess.Outcome
+  ) async throws -> [LakeProcess.Outcome] {
+    try await withThrowingTaskGroup(of: LakeProcess.Outcome.self) { group in
+      for writer in 0..<8 { group.addTask { try await work(writer) } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+  }
+
+  /// Eight scripts of Bash at once, in which `$1` is the number of each and `$LAKE_BINARY` is `lake`.
+  func eightScripts(_ script: String) async throws -> [LakeProcess.Outcome] {
+    try await Self.eight { [folder] writer in
+      try await LakeProcess.run(
+        URL(filePath: "/bin/bash"), ["-c", script, "writer", "\(writer)"], in: folder,
+        environment: ["LAKE_BINARY": LakeProcess.binary.path])
+    }
+  }
+
+  /// The snapshots of `table`, newest first, each of which is expected to be the next one's child.
+  func linearHistory(_ table: String, _ options: [String] = []) async throws -> [[String: Any]] {
+    let outcome = try await LakeProcess.run(
+      LakeProcess.binary, ["log", table] + options, in: folder)
+    let snapshots = outcome.rows
+    for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
+      #expect(child["parent_id"] as? Int64 == parent["snapshot_id"] as? Int64)
+    }
+    return snapshots
   }
 
   /// How many rows `table` has.

@@ -123,16 +123,7 @@ struct RESTProcessTests {
         echo "$?|$row"
       done
       """
-    let outcomes = try await withThrowingTaskGroup(of: LakeProcess.Outcome.self) { group in
-      for writer in 0..<8 {
-        group.addTask {
-          try await LakeProcess.run(
-            URL(filePath: "/bin/bash"), ["-c", script, "writer", "\(writer)"], in: place.folder,
-            environment: ["LAKE_BINARY": LakeProcess.binary.path])
-        }
-      }
-      return try await group.reduce(into: []) { $0.append($1) }
-    }
+    let outcomes = try await place.eightScripts(script)
     let expected = (0..<8).flatMap { w in (1...appends).map { "writer \(w) commit \($0)" } }
     let lines = outcomes.flatMap(\.lines).map(String.init)
     #expect(lines.sorted() == expected.map { "0|\($0)" }.sorted(), "each ends well")
@@ -143,11 +134,8 @@ struct RESTProcessTests {
     let rows = try await place.lake("scan", "b.t", "--catalog", "dev").rows
       .compactMap { $0["row"] as? String }
     #expect(rows.sorted() == expected.sorted())
-    let snapshots = try await place.lake("log", "b.t", "--catalog", "dev").rows
+    let snapshots = try await place.linearHistory("b.t", ["--catalog", "dev"])
     #expect(snapshots.count == rows.count)
-    for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
-      #expect(child["parent_id"] as? Int64 == parent["snapshot_id"] as? Int64)
-    }
     #expect(try await place.lake("verify", "b.t", "--catalog", "dev").status == 0)
   }
 }

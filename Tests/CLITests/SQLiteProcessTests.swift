@@ -56,16 +56,7 @@ struct SQLiteProcessTests {
         echo "$?|$row"
       done
       """
-    let outcomes = try await withThrowingTaskGroup(of: LakeProcess.Outcome.self) { group in
-      for writer in 0..<8 {
-        group.addTask {
-          try await LakeProcess.run(
-            URL(filePath: "/bin/bash"), ["-c", script, "writer", "\(writer)"], in: place.folder,
-            environment: ["LAKE_BINARY": LakeProcess.binary.path])
-        }
-      }
-      return try await group.reduce(into: []) { $0.append($1) }
-    }
+    let outcomes = try await place.eightScripts(script)
     let ended = outcomes.flatMap(\.lines).compactMap { line -> Ended? in
       let parts = line.split(separator: "|", maxSplits: 1)
       guard parts.count == 2, let status = Int32(parts[0]) else { return nil }
@@ -92,11 +83,8 @@ struct SQLiteProcessTests {
       default: Issue.record("\(one.row) ended with \(one.status)")
       }
     }
-    let snapshots = try await place.lake("log", "b.t", "--catalog", "dev").rows
+    let snapshots = try await place.linearHistory("b.t", ["--catalog", "dev"])
     #expect(snapshots.count == rows.count)
-    for (child, parent) in zip(snapshots, snapshots.dropFirst()) {
-      #expect(child["parent_id"] as? Int64 == parent["snapshot_id"] as? Int64)
-    }
     #expect(try await place.lake("verify", "b.t", "--catalog", "dev").status == 0)
     #expect(try await place.lake("doctor", "--catalog", "dev").status == 0)
   }
@@ -149,13 +137,8 @@ struct SQLiteProcessTests {
 
   @Test func `B7: processes that make the catalog at once make one`() async throws {
     let place = try place()
-    let outcomes = try await withThrowingTaskGroup(of: LakeProcess.Outcome.self) { group in
-      for writer in 0..<8 {
-        group.addTask {
-          try await place.lake("create", "b.t\(writer)", "--schema", "k int", "--catalog", "dev")
-        }
-      }
-      return try await group.reduce(into: []) { $0.append($1) }
+    let outcomes = try await Workplace.eight { writer in
+      try await place.lake("create", "b.t\(writer)", "--schema", "k int", "--catalog", "dev")
     }
     for outcome in outcomes { #expect(outcome.status == 0, "\(outcome)") }
     #expect(try await place.lake("ls", "b", "--catalog", "dev").rows.count == 8)

@@ -158,6 +158,18 @@ public struct DeletionVector: Hashable, Sendable {
     return ranges
   }
 
+  /// The rows below `count` that are not in it, as ascending ranges that do not touch.
+  package func otherRanges(below count: Int64) -> [Range<Int64>] {
+    var ranges: [Range<Int64>] = []
+    var next: Int64 = 0
+    for range in deletedRanges(in: 0..<max(0, count)) {
+      if next < range.lowerBound { ranges.append(next..<range.lowerBound) }
+      next = range.upperBound
+    }
+    if next < count { ranges.append(next..<count) }
+    return ranges
+  }
+
   /// Sets a bit of `words` for each deleted row of `range`: bit 0 for its first row.
   ///
   /// Requires: `words` has a bit for each row. Cost: what the vector has there, not the rows.

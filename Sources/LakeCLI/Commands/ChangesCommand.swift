@@ -108,7 +108,7 @@ struct ChangesCommand: AsyncParsableCommand {
     } catch {
       // A place is kept even by a command that is cancelled.
       let last = feed
-      await Main.uncancelled {
+      await uncancelled {
         var feed = last
         if feed.savesMeanwhile { try? await feed.save() }
       }

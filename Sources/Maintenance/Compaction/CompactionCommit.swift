@@ -124,7 +124,7 @@ struct CompactionCommit: TableChange {
     }
     for (entry, deleted) in zip(group.replaced, now) {
       let written = group.map.rows(of: entry.file.path)
-      for range in written.others(below: entry.file.recordCount)
+      for range in written.otherRanges(below: entry.file.recordCount)
       where deleted.count(in: range) < range.count { return true }
     }
     return false

@@ -60,7 +60,7 @@ public struct LostRows: Hashable, Sendable {
     } else {
       mayHaveBeenDeleted = true
     }
-    positions = (dead ?? DeletionVector()).others(below: file.recordCount)
+    positions = (dead ?? DeletionVector()).otherRanges(below: file.recordCount)
     rowIDs = Self.rowIDs(of: positions, in: file, indexed)
     bounds = Self.bounds(of: file, schema)
   }
@@ -107,19 +107,5 @@ public struct LostRows: Hashable, Sendable {
         column: schema.name(of: field.id) ?? field.name, lower: lower.text(as: type),
         upper: upper.text(as: type))
     }
-  }
-}
-
-extension DeletionVector {
-  /// The positions below `count` that are not in this one, ascending.
-  func others(below count: Int64) -> [Range<Int64>] {
-    var ranges: [Range<Int64>] = []
-    var next: Int64 = 0
-    for range in deletedRanges(in: 0..<max(0, count)) {
-      if next < range.lowerBound { ranges.append(next..<range.lowerBound) }
-      next = range.upperBound
-    }
-    if next < count { ranges.append(next..<count) }
-    return ranges
   }
 }

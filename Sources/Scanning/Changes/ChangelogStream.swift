@@ -140,16 +140,7 @@ extension ChangelogStream.Iterator.Run {
     _ tasks: [ScanTask], _ scan: TableScan
   ) async -> Result<[RecordBatch], ScanError> {
     if tasks.isEmpty { return .success([]) }
-    var batches: [RecordBatch] = []
-    do throws(ScanError) {
-      try await scan.of(tasks).read { batch throws(ScanError) in
-        batch
-      } consume: { batch throws(ScanError) in
-        batches.append(batch)
-        return true
-      }
-      return .success(batches)
-    } catch {
+    do throws(ScanError) { return .success(try await scan.of(tasks).collect()) } catch {
       return .failure(error)
     }
   }

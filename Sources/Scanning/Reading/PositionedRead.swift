@@ -90,20 +90,11 @@ package struct RowPositions: Sendable {
 
 extension TableScan {
   /// The rows of the scan's files, in order.
-  fileprivate func readAll() async throws(ScanError) -> [RecordBatch] {
-    if let tasks, let openFiles, tasks.count == 1, let positions = tasks[0].positions,
+  fileprivate func readPositions() async throws(ScanError) -> [RecordBatch] {
+    guard let tasks, let openFiles, tasks.count == 1, let positions = tasks[0].positions,
       positions.count <= Self.fewRows
-    {
-      return try await readOne(tasks, openFiles)
-    }
-    var batches: [RecordBatch] = []
-    try await read { batch throws(ScanError) in
-      batch
-    } consume: { batch throws(ScanError) in
-      batches.append(batch)
-      return true
-    }
-    return batches
+    else { return try await collect() }
+    return try await readOne(tasks, openFiles)
   }
 
   /// Up to so many rows of a file are read in less time than it takes to share the work.
@@ -147,7 +138,7 @@ extension Table {
         return task
       })
     scan.openFiles = openFiles
-    let batches = try await scan.readAll()
+    let batches = try await scan.readPositions()
     let found = batches.reduce(0) { $0 + $1.rowCount }
     let expected = positions.reduce(0) { $0 + $1.positions.count }
     guard found == expected else {
