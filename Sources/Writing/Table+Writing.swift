@@ -18,18 +18,51 @@ extension Table {
   ///
   /// Rows are written to data files as they come, in bounded memory; nothing of them can be seen
   /// before all of them can. If anything fails before the commit is asked for, the files go again.
-  /// - Parameter next: the next batch, columns by name; nil after the last.
+  /// - Parameters:
+  ///   - name: of this load, so that it lands once: where the branch's history has a snapshot of that
+  ///     name nothing is added, and the receipt is of that one, after 0 attempts. So what was cut off,
+  ///     or ended ``CommitError/stateUnknown(_:commitID:)``, can be run again. History knows it for as
+  ///     long as it keeps that snapshot.
+  ///   - next: the next batch, columns by name; nil after the last. Not called for what has landed.
   /// - Returns: nil if there were no rows; then nothing was committed.
   public func append<Source: Error>(
-    branch: String = SnapshotReference.mainBranch,
+    branch: String = SnapshotReference.mainBranch, once name: String? = nil,
     _ next: () async throws(Source) -> RecordBatch?
   ) async throws(AppendError<Source>) -> CommitReceipt? {
+    if let done = receipt(ofOnce: name, on: branch) { return done }
     let files = try await writeFiles(next)
     guard !files.isEmpty else { return nil }
     return try await committing(files, or: Source.self) {
-      () throws(CommitError) -> CommitReceipt? in
-      try await commit(try AppendFiles(files, branch: branch))
+      () throws(CommitError) -> CommitReceipt in
+      try await commit(
+        try AppendFiles(files, branch: branch, summary: Self.summary(once: name)), once: name,
+        on: branch, of: files)
     }
+  }
+
+  /// What the summary of a change notes that has a name.
+  static func summary(once name: String?) -> [String: String] {
+    name.map { [Once<AppendFiles>.summaryKey: $0] } ?? [:]
+  }
+
+  /// How the change of that name ended, where the branch has it.
+  func receipt(ofOnce name: String?, on branch: String) -> CommitReceipt? {
+    name.flatMap { metadata.snapshot(madeOnce: $0, on: branch) }.map {
+      CommitReceipt(table: self, snapshot: $0, attempts: 0)
+    }
+  }
+
+  /// Commits `change`, or where another has made it by then, does without it and its `files`.
+  func commit(
+    _ change: some TableChange, once name: String?, on branch: String, of files: [DataFile]
+  ) async throws(CommitError) -> CommitReceipt {
+    guard let name else { return try await commit(change) }
+    let receipt = try await commit(Once(name: name, branch: branch, change: change))
+    guard receipt.snapshot == nil, let done = receipt.table.receipt(ofOnce: name, on: branch) else {
+      return receipt
+    }
+    await store.discard(files)
+    return done
   }
 
   /// What `commit` gives; if it is certain that it did not happen, `files` are deleted.

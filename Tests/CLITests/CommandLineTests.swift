@@ -28,4 +28,24 @@ struct CommandLineTests {
     #expect(found.stderr.hasPrefix("lake: scan failed: "), "\(found)")
     #expect(found.status == 3)
   }
+
+  @Test func `a load of a name that has landed is not read again`() async throws {
+    let place = try Workplace()
+    let file = try place.write("rows.csv", "k\n1\n2\n")
+    func load(_ file: String, _ options: String...) async throws -> LakeProcess.Outcome {
+      try await place.lake(arguments: ["append", "b.t", file, "--once", "monday"] + options)
+    }
+    let first = try await load(file, "--create")
+    #expect(first.status == 0, "\(first)")
+    let second = try await load(file, "--create")
+    let gone = try await load("gone.csv")
+    for again in [second, gone] {
+      #expect(again.status == 0, "\(again)")
+      #expect(
+        again.rows.first?["snapshot_id"] as? Int64 == first.rows.first?["snapshot_id"] as? Int64)
+      #expect(again.rows.first?["attempts"] as? Int64 == 0)
+    }
+    #expect(try await place.count("b.t") == 2)
+    #expect(try await place.lake("append", "b.t", file, "--once", "").status == 64)
+  }
 }

@@ -77,6 +77,21 @@ extension CatalogContract {
       }
       try subject.expect(try await subject.load("t").metadata, equals: base.metadata, "the table")
     },
+    Law("B9: who stalls holds up no one, and commits nothing on the state of then") { subject in
+      let base = try await subject.append("first", to: subject.create("t"))
+      let late = TableCommit(
+        base: base,
+        requirements: [.referenceSnapshot(name: "main", base.metadata.currentSnapshotID)],
+        updates: [.setProperties(["late": "true"])])
+      for text in ["second", "third"] { try await subject.append(text, to: subject.load("t")) }
+      let before = try await subject.load("t").metadata
+      guard case .conflict = try await base.commit(late) else {
+        throw Violation(description: "no conflict")
+      }
+      try subject.expect(try await subject.load("t").metadata, equals: before, "the table")
+      try subject.expect(
+        try await subject.texts("t"), equals: ["first", "second", "third"], "rows")
+    },
     Law("B12: a commit never reaches another table of the name") { subject in
       let old = try await subject.append("old", to: subject.create("t"))
       try await subject.catalog.dropTable(subject.identifier("t"), .keepFiles)

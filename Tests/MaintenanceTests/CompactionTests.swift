@@ -428,4 +428,21 @@ actor Counter {
     count += 1
     return count
   }
+
+  @Test(arguments: FormatVersion.allCases)
+  func `C2: a compaction deletes no file that a snapshot has`(_ version: FormatVersion) async throws
+  {
+    let world = try await CompactionWorld(version, partitionedBy: "p")
+    for start in 0..<4 { try await world.append(Int64(start) * 10..<Int64(start) * 10 + 10) }
+    if version > .v1 {
+      _ = try await world.table().deleteRows(where: .equal("k", 3), mode: .mergeOnRead)
+    }
+    let parent = try #require(try await world.table().metadata.currentSnapshotID)
+    let before = try await world.paths()
+    let report = try await world.table().compact()
+    #expect(report.rewrittenFiles > 0)
+    #expect(before.subtracting(try await world.paths()) == [])
+    let left = try await world.table().scan().at(.id(parent)).count()
+    #expect(left == (version > .v1 ? 39 : 40))
+  }
 }

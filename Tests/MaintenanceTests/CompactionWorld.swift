@@ -84,6 +84,11 @@ struct CompactionWorld {
     return keys.sorted()
   }
 
+  /// All files below the table's folder.
+  func paths() async throws -> Set<ObjectPath> {
+    Set(try await store.listAll(location).map(\.path))
+  }
+
   func orphans() async throws -> [String] {
     try await TableInvariants(location, in: store).orphans()
   }

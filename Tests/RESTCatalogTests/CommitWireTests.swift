@@ -62,7 +62,7 @@ struct CommitWireTests {
   }
 
   @Test(arguments: WireFault.all.filter { $0.isUnknown })
-  func `A1 A9: a server that stays dumb leaves the outcome unknown, and every file in place`(
+  func `A1 A9, rule 111: a server that stays dumb leaves the outcome unknown, and every file in place`(
     fault: WireFault
   ) async throws {
     let world = try RESTWorld()

@@ -9,7 +9,7 @@ import Testing
 /// What a server may set, and what it may not.
 @Suite("REST server settings")
 struct ServerSettingsTests {
-  @Test func `a server changes neither whom we talk to nor who we are`() async throws {
+  @Test func `rule 113: a server changes neither whom we talk to nor who we are`() async throws {
     let world = try RESTWorld()
     await world.server.update { server in
       server.token = "mine"

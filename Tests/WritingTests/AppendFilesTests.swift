@@ -123,4 +123,36 @@ struct AppendFilesTests {
     }
     #expect(try await world.invariants().orphans() == [])
   }
+
+  private func load(_ value: Int32, once name: String, _ table: Table) async throws -> CommitReceipt
+  {
+    var left = [rows([value], table)][...]
+    return try #require(
+      try await table.append(once: name) { () async throws(Never) in left.popFirst() })
+  }
+
+  @Test func `of loads with one name at once one lands, and the others tell of it`() async throws {
+    let world = try World()
+    let table = try await world.catalog.createTable("db.t", "k int")
+    let receipts = try await withThrowingTaskGroup(of: CommitReceipt.self) { group in
+      for value in 0..<8 {
+        group.addTask { try await load(Int32(value), once: "monday", table) }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(Set(receipts.map(\.snapshot?.id)).count == 1)
+    #expect(receipts.count { $0.attempts > 0 } == 1)
+    let now = try await table.refreshed()
+    #expect(now.metadata.snapshots.count == 1)
+    #expect(try await now.scan().count() == 1)
+    #expect(try await world.invariants().orphans() == [])
+    // A name of its own is another load; so is one that was rolled back.
+    _ = try await load(9, once: "tuesday", now)
+    #expect(try await now.refreshed().scan().count() == 2)
+    let monday = try #require(receipts[0].snapshot?.id)
+    let back = try await now.refreshed().commit(ReferenceChange.rollback(to: monday)).table
+    _ = try await load(9, once: "tuesday", back)
+    #expect(try await back.refreshed().scan().count() == 2)
+    #expect(try await world.invariants().violations() == [])
+  }
 }

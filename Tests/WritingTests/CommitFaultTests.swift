@@ -157,6 +157,28 @@ struct CommitFaultTests {
   }
 
   @Test(arguments: Fault.all)
+  func `a load with a name lands once, run again however it ended`(fault: Fault) async throws {
+    try await forEachCall(fault, atLeast: 12) { world, call in
+      try await world.prepare()
+      func load(_ store: any ObjectStore) async throws -> CommitReceipt? {
+        let table = try await world.catalog(store).loadTable(world.identifier)
+        var left = [world.rows("new", table)][...]
+        return try await table.append(once: "monday") { () async throws(Never) in
+          left.popFirst()
+        }
+      }
+      let first = try? await load(world.faulty)
+      await world.faulty.heal()
+      let second = try #require(try await load(world.memory))
+
+      let note = Comment("\(fault) at call \(call), \(world.faulty.firedCall?.description ?? "")")
+      #expect(try await world.texts() == ["before": 3, "new": 3], note)
+      #expect(first == nil || first?.snapshot == second.snapshot && second.attempts == 0, note)
+      #expect(try await world.violations() == [], note)
+    }
+  }
+
+  @Test(arguments: Fault.all)
   func `another commit between an unknown outcome and a late write loses nothing`(
     fault: Fault
   ) async throws {

@@ -11,7 +11,9 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
       Reads Parquet, Arrow, Avro, CSV and JSON lines, by ending or --input-format; all but Parquet \
       may be compressed with gzip or zstd. '-' is standard input. With --create a table that is not \
       there is made, with the columns of the first file. With --union-by-name columns of the files \
-      that the table does not have are added to it in the same commit, as optional ones.
+      that the table does not have are added to it in the same commit, as optional ones. With --once \
+      NAME the rows land once: run again, or by another, it adds nothing and tells of the commit \
+      that did, with 0 attempts, for as long as the table keeps that snapshot.
       """)
 
   @OptionGroup var catalog: CatalogOptions
@@ -25,8 +27,10 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
   @Flag(help: "Add columns that the table does not have to it, and widen types.")
   var unionByName = false
   @Option(help: ArgumentHelp("The branch to add to.", valueName: "name")) var branch = "main"
+  @Option(help: ArgumentHelp("Land once under this name.", valueName: "name")) var once: String?
 
   func validate() throws {
+    if once == "" { throw ValidationError("--once needs a name.") }
     guard unionByName else { return }
     if files.contains("-") {
       throw ValidationError(
@@ -49,9 +53,9 @@ struct AppendCommand: AsyncParsableCommand, ChangingCommand {
     let next = { () async throws(InputError) in try await rows.next() }
     let receipt =
       if let change {
-        try await target.append(after: change, branch: branch, next)
+        try await target.append(after: change, branch: branch, once: once, next)
       } else {
-        try await target.append(branch: branch, next)
+        try await target.append(branch: branch, once: once, next)
       }
     progress.finish()
     let duration = environment.uptime() - start

@@ -12,11 +12,14 @@ extension Table {
   /// The rows are written with the field ids the change gives on this state of the table. If others
   /// change the schema meanwhile such that the ids would be others, that is a conflict, and nothing
   /// is changed.
+  /// - Parameter name: of this load, which lands once; see ``append(branch:once:_:)``.
   /// - Returns: nil if there were no rows; then nothing was committed, nor the schema changed.
   public func append<Source: Error>(
     after change: SchemaChange, branch: String = SnapshotReference.mainBranch,
+    once name: String? = nil,
     _ next: () async throws(Source) -> RecordBatch?
   ) async throws(AppendError<Source>) -> CommitReceipt? {
+    if let done = receipt(ofOnce: name, on: branch) { return done }
     let evolved: Table
     do throws(CommitError) {
       let attempt = CommitAttempt(commitID: "", number: 0)
@@ -28,9 +31,10 @@ extension Table {
     guard !files.isEmpty else { return nil }
     let schema = evolved.metadata.currentSchema
     return try await committing(files, or: Source.self) {
-      () throws(CommitError) -> CommitReceipt? in
-      let append = try AppendFiles(files, branch: branch)
-      return try await commit(Transaction([change, WrittenSchema(schema), append]))
+      () throws(CommitError) -> CommitReceipt in
+      let append = try AppendFiles(files, branch: branch, summary: Self.summary(once: name))
+      return try await commit(
+        Transaction([change, WrittenSchema(schema), append]), once: name, on: branch, of: files)
     }
   }
 }
