@@ -12,31 +12,17 @@ internal import Synchronization
 /// longest goes first.
 public final class ManifestCache: Sendable {
   private let byteLimit: Int
-  private let state = Mutex(State())
+  private let state: Mutex<RecentlyUsed<Key, Content>>
   let decoders = ManifestDecoders()
 
-  private struct State {
-    var lists: [ListKey: Slot<ManifestList>] = [:]
-    var manifests: [ManifestKey: Slot<Manifest>] = [:]
-    var byteCount = 0
-    var clock: UInt64 = 0
+  private enum Key: Hashable {
+    case list(scope: String, path: String)
+    case manifest(scope: String, path: String, ManifestProjection)
   }
 
-  private struct Slot<Content> {
-    let content: Content
-    let byteCount: Int
-    var lastUse: UInt64
-  }
-
-  private struct ListKey: Hashable {
-    let scope: String
-    let path: String
-  }
-
-  private struct ManifestKey: Hashable {
-    let scope: String
-    let path: String
-    let projection: ManifestProjection
+  private enum Content {
+    case list(ManifestList)
+    case manifest(Manifest)
   }
 
   /// What of a manifest's entries does not stand in its file, and what does.
@@ -47,7 +33,10 @@ public final class ManifestCache: Sendable {
   }
 
   /// - Parameter byteLimit: about how much memory is kept; 0 for none.
-  public init(byteLimit: Int = 128 << 20) { self.byteLimit = byteLimit }
+  public init(byteLimit: Int = 128 << 20) {
+    self.byteLimit = byteLimit
+    state = Mutex(RecentlyUsed(byteLimit: byteLimit))
+  }
 
   /// About how much memory is kept.
   public var byteCount: Int { state.withLock { $0.byteCount } }
@@ -58,73 +47,40 @@ public final class ManifestCache: Sendable {
     _ manifest: ManifestFile, _ layout: PartitionLayout, _ projection: ManifestProjection,
     scope: String
   ) -> [ManifestEntry]? {
-    let key = ManifestKey(scope: scope, path: manifest.path, projection: projection)
-    return state.withLock { state in
-      guard let index = state.manifests.index(forKey: key) else { return nil }
-      state.clock += 1
-      state.manifests.values[index].lastUse = state.clock
-      let found = state.manifests.values[index].content
-      // What entries inherit is told by the list, and what their partitions are by the schema.
-      return found.file == manifest && found.layout == layout ? found.entries : nil
-    }
+    let key = Key.manifest(scope: scope, path: manifest.path, projection)
+    guard case .manifest(let found)? = state.withLock({ $0.use(key) }) else { return nil }
+    // What entries inherit is told by the list, and what their partitions are by the schema.
+    return found.file == manifest && found.layout == layout ? found.entries : nil
   }
 
   func keep(
     _ entries: [ManifestEntry], of manifest: ManifestFile, _ layout: PartitionLayout,
     _ projection: ManifestProjection, scope: String
   ) {
-    let byteCount = entries.reduce(512) { $0 + $1.estimatedByteCount }
-    guard byteCount <= byteLimit / 2 else { return }
-    let key = ManifestKey(scope: scope, path: manifest.path, projection: projection)
     let content = Manifest(file: manifest, layout: layout, entries: entries)
-    state.withLock { state in
-      state.clock += 1
-      let slot = Slot(content: content, byteCount: byteCount, lastUse: state.clock)
-      let old = state.manifests.updateValue(slot, forKey: key)
-      state.byteCount += byteCount - (old?.byteCount ?? 0)
-      shrink(&state)
-    }
+    keep(
+      .manifest(content), byteCount: entries.reduce(512) { $0 + $1.estimatedByteCount },
+      for: .manifest(scope: scope, path: manifest.path, projection))
   }
 
   // MARK: lists
 
   func list(_ path: String, scope: String) -> ManifestList? {
-    state.withLock { state in
-      guard let index = state.lists.index(forKey: ListKey(scope: scope, path: path)) else {
-        return nil
-      }
-      state.clock += 1
-      state.lists.values[index].lastUse = state.clock
-      return state.lists.values[index].content
-    }
+    let key = Key.list(scope: scope, path: path)
+    guard case .list(let list)? = state.withLock({ $0.use(key) }) else { return nil }
+    return list
   }
 
   func keep(_ list: ManifestList, at path: String, scope: String) {
-    let byteCount = 512 + list.bytes.count + list.count * 512
-    guard byteCount <= byteLimit / 2 else { return }
-    state.withLock { state in
-      state.clock += 1
-      let slot = Slot(content: list, byteCount: byteCount, lastUse: state.clock)
-      let old = state.lists.updateValue(slot, forKey: ListKey(scope: scope, path: path))
-      state.byteCount += byteCount - (old?.byteCount ?? 0)
-      shrink(&state)
-    }
+    keep(
+      .list(list), byteCount: 512 + list.bytes.count + list.count * 512,
+      for: .list(scope: scope, path: path))
   }
 
-  /// Lets what was not used for longest go, a quarter at once: so it is seldom looked for.
-  private func shrink(_ state: inout State) {
-    guard state.byteCount > byteLimit else { return }
-    var uses: [(use: UInt64, byteCount: Int)] = []
-    for slot in state.manifests.values { uses.append((slot.lastUse, slot.byteCount)) }
-    for slot in state.lists.values { uses.append((slot.lastUse, slot.byteCount)) }
-    uses.sort { $0.use < $1.use }
-    var oldest: UInt64 = 0
-    for (use, byteCount) in uses where state.byteCount > byteLimit / 4 * 3 {
-      state.byteCount -= byteCount
-      oldest = use
-    }
-    state.manifests = state.manifests.filter { $0.value.lastUse > oldest }
-    state.lists = state.lists.filter { $0.value.lastUse > oldest }
+  private func keep(_ content: Content, byteCount: Int, for key: Key) {
+    // What would drive nearly all else out is read again.
+    guard byteCount <= byteLimit / 2 else { return }
+    state.withLock { $0.keep(content, byteCount: byteCount, for: key) }
   }
 }
 

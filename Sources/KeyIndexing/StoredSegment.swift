@@ -172,47 +172,23 @@ struct StoredSegment: Hashable, Sendable {
 ///
 /// Law: memory is bounded: what was not used for longest goes first.
 final class ChunkCache: Sendable {
-  private let byteLimit: Int
-  private let state = Mutex(State())
+  private let state: Mutex<RecentlyUsed<Key, MemorySegment>>
 
   private struct Key: Hashable {
     let segment: UInt64
     let chunk: Int
   }
 
-  private struct State {
-    var chunks: [Key: (segment: MemorySegment, lastUse: UInt64)] = [:]
-    var byteCount = 0
-    var clock: UInt64 = 0
-  }
-
-  init(byteLimit: Int) { self.byteLimit = byteLimit }
+  init(byteLimit: Int) { state = Mutex(RecentlyUsed(byteLimit: byteLimit)) }
 
   var byteCount: Int { state.withLock { $0.byteCount } }
 
   func chunk(_ segment: UInt64, _ chunk: Int) -> MemorySegment? {
-    state.withLock { state in
-      guard let index = state.chunks.index(forKey: Key(segment: segment, chunk: chunk)) else {
-        return nil
-      }
-      state.clock += 1
-      state.chunks.values[index].lastUse = state.clock
-      return state.chunks.values[index].segment
-    }
+    state.withLock { $0.use(Key(segment: segment, chunk: chunk)) }
   }
 
   func keep(_ memory: MemorySegment, _ segment: UInt64, _ chunk: Int) {
-    state.withLock { state in
-      state.clock += 1
-      let key = Key(segment: segment, chunk: chunk)
-      guard state.chunks.updateValue((memory, state.clock), forKey: key) == nil else { return }
-      state.byteCount += memory.byteCount
-      guard state.byteCount > byteLimit else { return }
-      for (key, kept) in state.chunks.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-        if state.byteCount <= byteLimit / 4 * 3 { return }
-        state.chunks[key] = nil
-        state.byteCount -= kept.segment.byteCount
-      }
-    }
+    let key = Key(segment: segment, chunk: chunk)
+    state.withLock { $0.keep(memory, byteCount: memory.byteCount, for: key) }
   }
 }

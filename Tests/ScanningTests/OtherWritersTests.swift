@@ -48,7 +48,6 @@ struct OtherWritersTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     try Oracles.run(python, ["-c", Self.script, folder.path, "\(random.next() >> 33)"])
-    var skipped = (bytes: Int64(0), pages: 0)
     var sorted = ScanCounts()
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() {
       let path = try ObjectPath("file://" + folder.appending(path: name).path)
@@ -75,16 +74,14 @@ struct OtherWritersTests {
           let named = RecordBatch(fields: fields, columns: batch.columns, rowCount: batch.rowCount)
           expected += named.filter(by: RowFilter(bound).matching(named)).jsonLines
         }
-        let (found, counts) = try await scan.filter(predicate).tuned(.random(random)).lines()
+        let (found, _) = try await scan.filter(predicate).tuned(.random(random)).lines()
         #expect(found == expected, "\(name), where \(predicate)")
-        skipped.bytes += counts.bytesSkipped
-        skipped.pages += counts.pagesSkipped
       }
       #expect(all.count == 4000)
       let (_, counts) = try await scan.filter("k >= 100 AND k < 120").tuned(.eager).lines()
       if name.hasPrefix("11") { sorted += counts }
     }
-    #expect(skipped.bytes > 0 && skipped.pages > 0)
+    // What chance asks for may rule nothing out; what is asked of the sorted files does.
     #expect(sorted.pagesRead * 5 < sorted.pages, "\(sorted)")
     #expect(sorted.bytesRead * 3 < sorted.bytes, "\(sorted)")
   }

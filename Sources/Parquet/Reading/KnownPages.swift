@@ -10,7 +10,7 @@ internal import Synchronization
 /// goes first.
 package final class KnownPages: Sendable {
   private let byteLimit: Int
-  private let state = Mutex(State())
+  private let state: Mutex<RecentlyUsed<Place, Content>>
 
   fileprivate struct Place: Hashable {
     let file: Int
@@ -23,20 +23,11 @@ package final class KnownPages: Sendable {
     case dictionary(Column)
   }
 
-  private struct Entry {
-    let content: Content
-    let byteCount: Int
-    var lastUse: UInt64
-  }
-
-  private struct State {
-    var entries: [Place: Entry] = [:]
-    var byteCount = 0
-    var clock: UInt64 = 0
-  }
-
   /// - Parameter byteLimit: about how much memory is kept.
-  package init(byteLimit: Int) { self.byteLimit = byteLimit }
+  package init(byteLimit: Int) {
+    self.byteLimit = byteLimit
+    state = Mutex(RecentlyUsed(byteLimit: byteLimit))
+  }
 
   /// About how much memory is taken.
   package var byteCount: Int { state.withLock { $0.byteCount } }
@@ -81,30 +72,12 @@ package final class KnownPages: Sendable {
   /// What keeping something takes besides its bytes.
   private static let overhead = 128
 
-  private func content(_ place: Place) -> Content? {
-    state.withLock { state in
-      guard let index = state.entries.index(forKey: place) else { return nil }
-      state.clock += 1
-      state.entries.values[index].lastUse = state.clock
-      return state.entries.values[index].content
-    }
-  }
+  private func content(_ place: Place) -> Content? { state.withLock { $0.use(place) } }
 
   private func keep(_ content: Content, byteCount: Int, _ place: Place) {
     let byteCount = byteCount + Self.overhead
     // One page is not to drive all others out.
     guard byteCount <= byteLimit / 16 else { return }
-    state.withLock { state in
-      state.clock += 1
-      let entry = Entry(content: content, byteCount: byteCount, lastUse: state.clock)
-      let old = state.entries.updateValue(entry, forKey: place)
-      state.byteCount += byteCount - (old?.byteCount ?? 0)
-      guard state.byteCount > byteLimit else { return }
-      for (place, entry) in state.entries.sorted(by: { $0.value.lastUse < $1.value.lastUse }) {
-        if state.byteCount <= byteLimit / 4 * 3 { break }
-        state.entries[place] = nil
-        state.byteCount -= entry.byteCount
-      }
-    }
+    state.withLock { $0.keep(content, byteCount: byteCount, for: place) }
   }
 }
