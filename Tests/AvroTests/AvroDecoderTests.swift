@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Avro
 import Bytes
+import SeededNumbers
 import Testing
 
 @Suite("Avro binary encoding")

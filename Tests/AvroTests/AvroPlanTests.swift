@@ -2,6 +2,7 @@
 import Avro
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 @Suite("Avro plans: some fields of a record, by their Iceberg ids")

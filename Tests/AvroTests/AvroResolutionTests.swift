@@ -2,6 +2,7 @@
 import Avro
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 /// Avro 1.12 specification, "Schema Resolution", rule by rule.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Avro
 import JSON
+import SeededNumbers
 import Testing
 
 @Suite("Avro schemas")

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Avro
+import SeededNumbers
 
 /// Random schemas and values that fit them.
 struct AvroGenerator {
-  var random: SeededRandom
+  var random: Seeded
   private var names = 0
 
-  init(_ seed: UInt64) { random = SeededRandom(seed) }
+  init(_ seed: UInt64) { random = Seeded(seed) }
 
   mutating func schema(depth: Int = 0) -> AvroSchema {
     switch random.below(depth > 3 ? 10 : 15) {

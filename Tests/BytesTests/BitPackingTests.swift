@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 /// Value `index` of those packed in `bytes`, a bit at a time: the definition.
@@ -46,7 +47,7 @@ struct BitPackingTests {
 
   @Test(arguments: 0...32)
   func `unpacking 32-bit values agrees with a bit at a time`(width: Int) throws {
-    var random = SeededRandom(UInt64(width) + 1)
+    var random = Seeded(UInt64(width) + 1)
     for count in counts {
       for (offset, extra) in [(0, 0), (3, 0), (1, 5), (0, 40)] {
         let raw = random.bytes(offset + BitPacking.byteCount(of: count, width: width) + extra)
@@ -65,7 +66,7 @@ struct BitPackingTests {
 
   @Test(arguments: 0...64)
   func `unpacking 64-bit values agrees with a bit at a time`(width: Int) throws {
-    var random = SeededRandom(UInt64(width) + 100)
+    var random = Seeded(UInt64(width) + 100)
     for count in counts {
       for (offset, extra) in [(0, 0), (3, 0), (1, 5), (0, 40)] {
         let raw = random.bytes(offset + BitPacking.byteCount(of: count, width: width) + extra)
@@ -79,7 +80,7 @@ struct BitPackingTests {
 
   @Test(arguments: 0...64)
   func `packing agrees with a bit at a time and keeps what was there`(width: Int) throws {
-    var random = SeededRandom(UInt64(width) + 200)
+    var random = Seeded(UInt64(width) + 200)
     let mask = width == 64 ? UInt64.max : (1 << UInt64(width)) - 1
     for count in counts {
       // Bits above the width are there too, and must not reach the neighbours.

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 @Suite("Bitmap kernels")
 struct BitmapKernelTests {
   @Test func `counting the bits of any range agrees with a bit at a time`() {
-    var random = SeededRandom(1)
+    var random = Seeded(1)
     let bytes = random.bytes(40)
     let bits = (0..<320).map { Int(bytes[$0 / 8] >> UInt8($0 % 8) & 1) }
     let bitmap = Buffer(bytes)
@@ -20,7 +21,7 @@ struct BitmapKernelTests {
   }
 
   @Test func `a mask becomes the bitmap of its elements and is counted`() {
-    var random = SeededRandom(2)
+    var random = Seeded(2)
     for count in [0, 1, 7, 8, 9, 63, 64, 65, 127, 128, 129, 1000, 4096] {
       let mask = random.bytes(count).map { $0 & 1 }
       var bitmap = MutableBuffer(byteCount: (count + 7) / 8 + 3)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SeededNumbers
 import Testing
 
 @testable import Bytes
@@ -25,7 +26,7 @@ struct LengthPrefixKernelTests {
   }
 
   @Test func `strings of all lengths at all places are as the twin has them`() {
-    var random = SeededRandom(41)
+    var random = Seeded(41)
     for _ in 0..<300 {
       let lengths = (0..<Int.random(in: 0..<12, using: &random)).map { _ in
         [0, 1, 4, 15, 16, 17, 31, 32, 33, 100].randomElement(using: &random) ?? 0

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 @Suite("What was used last")
@@ -36,7 +37,7 @@ struct RecentlyUsedTests {
   }
 
   @Test func `what was not used for longest goes first, beyond the limit`() {
-    var random = SeededRandom(20)
+    var random = Seeded(20)
     for _ in 0..<50 {
       let limit = Int.random(in: 0..<400, using: &random)
       var some = RecentlyUsed<Int, Int>(byteLimit: limit)

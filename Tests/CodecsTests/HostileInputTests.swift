@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Codecs
+import SeededNumbers
 import Testing
 
 /// Blocks that lie, are cut off, or were hit by something: each ends in a typed error or in as many
@@ -31,7 +32,7 @@ struct HostileInputTests {
   /// 6000 mutations for each of the files, 114000 in all, every fourth decompressed in both ways.
   @Test(arguments: GoldenTests.files)
   func `no mutation traps or gives another size`(name: String, codec: Codec) throws {
-    var random = SeededRandom(UInt64(name.utf8.count))
+    var random = Seeded(UInt64(name.utf8.count))
     let file = try CodecFixture.read(name).array()
     var decompressor = Decompressor(codec)
     var output = MutableBuffer()
@@ -69,7 +70,7 @@ struct HostileInputTests {
 
   @Test(arguments: codecs)
   func `random bytes throw`(codec: Codec) {
-    var random = SeededRandom(5)
+    var random = Seeded(5)
     for round in 0..<3000 {
       let block = Buffer(random.bytes(1 + Int(random.next() % 60)))
       #expect(throws: CodecError.self, "round \(round)") {

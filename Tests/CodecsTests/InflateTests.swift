@@ -2,6 +2,7 @@
 import Bytes
 import CZlib
 import Codecs
+import SeededNumbers
 import Testing
 
 @Suite("Deflate blocks against zlib")
@@ -29,7 +30,7 @@ struct InflateTests {
   }
 
   /// Streams of every kind of block: stored, with the fixed codes, and with codes of their own.
-  private static func stream(_ content: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  private static func stream(_ content: [UInt8], _ random: inout Seeded) -> [UInt8] {
     var state = z_stream()
     let strategy =
       [Z_DEFAULT_STRATEGY, Z_FILTERED, Z_HUFFMAN_ONLY, Z_RLE, Z_FIXED]
@@ -54,7 +55,7 @@ struct InflateTests {
   }
 
   /// Bytes of few values and many repeats, or of many values, some much rarer than others.
-  private static func content(_ random: inout SeededRandom) -> [UInt8] {
+  private static func content(_ random: inout Seeded) -> [UInt8] {
     let count = [0, 1, 2, 30, 300, 3000, 40_000].randomElement(using: &random) ?? 0
     let depth = Int.random(in: 1...8, using: &random)
     var bytes: [UInt8] = []
@@ -73,7 +74,7 @@ struct InflateTests {
   }
 
   @Test func `streams that zlib writes come out as what went in, into any room`() throws {
-    var random = SeededRandom(11)
+    var random = Seeded(11)
     for round in 0..<600 {
       let content = Self.content(&random)
       let stream = Self.stream(content, &random)
@@ -90,7 +91,7 @@ struct InflateTests {
   }
 
   @Test func `a broken stream is one for zlib as well, and else the same bytes`() throws {
-    var random = SeededRandom(12)
+    var random = Seeded(12)
     var accepted = 0
     for round in 0..<30_000 {
       var content = Self.content(&random)

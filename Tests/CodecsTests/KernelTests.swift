@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Codecs
+import SeededNumbers
 import Testing
 
 @Suite("Snappy and LZ4 against their safe twins")
 struct KernelTests {
   @Test func `random Snappy blocks of every kind of element decode as the twin does`() throws {
-    var random = SeededRandom(1)
+    var random = Seeded(1)
     for round in 0..<2000 {
       let block = SnappyTwin.randomBlock(elements: 1 + round % 40, &random)
       let expected = try #require(SnappyTwin.decompress(block))
@@ -18,7 +19,7 @@ struct KernelTests {
   }
 
   @Test func `random LZ4 blocks decode as the twin does`() throws {
-    var random = SeededRandom(2)
+    var random = Seeded(2)
     for round in 0..<2000 {
       let block = LZ4Twin.randomBlock(sequences: round % 40, &random)
       let expected = try #require(LZ4Twin.decompress(block))
@@ -31,7 +32,7 @@ struct KernelTests {
   }
 
   @Test func `a broken block is one for the kernels and for the twins`() {
-    var random = SeededRandom(3)
+    var random = Seeded(3)
     for round in 0..<20_000 {
       var snappy = SnappyTwin.randomBlock(elements: 1 + round % 12, &random)
       mutate(&snappy, &random)
@@ -48,7 +49,7 @@ struct KernelTests {
 
   @Test(arguments: RoundTripTests.Content.allCases)
   func `the twins read what we compress`(content: RoundTripTests.Content) throws {
-    var random = SeededRandom(4)
+    var random = Seeded(4)
     for size in [0, 1, 4, 12, 13, 14, 15, 16, 17, 20, 40, 63, 64, 65, 300, 5000, 65536, 70_000] {
       let bytes = content.bytes(size, &random)
       let snappy = try Codec.snappy.compress(bytes).array()
@@ -81,7 +82,7 @@ struct KernelTests {
     }
   }
 
-  private func mutate(_ block: inout [UInt8], _ random: inout SeededRandom) {
+  private func mutate(_ block: inout [UInt8], _ random: inout Seeded) {
     switch random.next() % 3 {
     case 0: block.removeLast(Int(random.next() % UInt64(block.count)))
     default:

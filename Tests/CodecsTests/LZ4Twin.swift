@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 
 /// LZ4 blocks a byte at a time over arrays, as their description has it.
 enum LZ4Twin {
@@ -37,7 +38,7 @@ enum LZ4Twin {
   }
 
   /// A block of random sequences, biased to near matches; it ends with literals.
-  static func randomBlock(sequences: Int, _ random: inout SeededRandom) -> [UInt8] {
+  static func randomBlock(sequences: Int, _ random: inout Seeded) -> [UInt8] {
     var block: [UInt8] = []
     var size = 0
     for i in 0...sequences {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Codecs
+import SeededNumbers
 import Testing
 
 @Suite("Round trips")
@@ -9,7 +10,7 @@ struct RoundTripTests {
   enum Content: CaseIterable {
     case random, text, constant, period, sparse
 
-    func bytes(_ count: Int, _ random: inout SeededRandom) -> Buffer {
+    func bytes(_ count: Int, _ random: inout Seeded) -> Buffer {
       switch self {
       case .random: return Buffer(random.bytes(count))
       case .text: return CodecFixture.text(lines: count / 12 + 1).slice(0..<count)
@@ -33,7 +34,7 @@ struct RoundTripTests {
 
   @Test(arguments: Codec.allCases, Content.allCases)
   func `what was compressed comes back`(codec: Codec, content: Content) throws {
-    var random = SeededRandom(1)
+    var random = Seeded(1)
     var compressor = try Compressor(codec)
     var decompressor = Decompressor(codec)
     var compressed = MutableBuffer()
@@ -52,7 +53,7 @@ struct RoundTripTests {
 
   @Test(arguments: Content.allCases)
   func `a mebibyte comes back`(content: Content) throws {
-    var random = SeededRandom(2)
+    var random = Seeded(2)
     let bytes = content.bytes(1 << 20, &random)
     for codec in Codec.allCases {
       let compressed = try codec.compress(bytes)
@@ -62,7 +63,7 @@ struct RoundTripTests {
   }
 
   @Test func `an LZ4 frame of several blocks comes back`() throws {
-    var random = SeededRandom(3)
+    var random = Seeded(3)
     let tail = Buffer(random.bytes(100_000))
     var writer = ByteWriter()
     writer.write([UInt8](repeating: 1, count: 4 << 20))

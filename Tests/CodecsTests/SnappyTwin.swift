@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 
 /// Snappy a byte at a time over arrays, as its description has it: what the kernels are held to.
 enum SnappyTwin {
@@ -57,7 +58,7 @@ enum SnappyTwin {
   }
 
   /// A valid block of `elements` random elements of every kind, biased to near copies.
-  static func randomBlock(elements: Int, _ random: inout SeededRandom) -> [UInt8] {
+  static func randomBlock(elements: Int, _ random: inout Seeded) -> [UInt8] {
     var body: [UInt8] = []
     var size = 0
     for _ in 0..<elements {
@@ -83,7 +84,7 @@ enum SnappyTwin {
     return writer.finish().array() + body
   }
 
-  private static func appendLiteral(_ body: inout [UInt8], _ random: inout SeededRandom) -> Int {
+  private static func appendLiteral(_ body: inout [UInt8], _ random: inout Seeded) -> Int {
     let count = 1 + Int(random.next() % (random.next() % 8 == 0 ? 400 : 30))
     let sizeBytes = count > 60 || random.next() % 8 == 0 ? 2 + Int(random.next() % 3) : 0
     if sizeBytes == 0 {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 @Suite("Bitmap")
 struct BitmapTests {
-  private func randomBits(_ count: Int, using random: inout SeededRandom) -> [Bool] {
+  private func randomBits(_ count: Int, using random: inout Seeded) -> [Bool] {
     switch Int.random(in: 0..<4, using: &random) {
     case 0: (0..<count).map { _ in Bool.random(using: &random) }
     case 1: [Bool](repeating: true, count: count)
@@ -15,7 +16,7 @@ struct BitmapTests {
   }
 
   @Test func `a slice reads as the bits it was cut from`() {
-    var random = SeededRandom(orSeed: 1)
+    var random = Seeded(1)
     for _ in 0..<300 {
       let bits = randomBits(Int.random(in: 0...300, using: &random), using: &random)
       let low = Int.random(in: 0...bits.count, using: &random)
@@ -46,7 +47,7 @@ struct BitmapTests {
   }
 
   @Test func `the operations are those of their bits`() {
-    var random = SeededRandom(orSeed: 2)
+    var random = Seeded(2)
     for _ in 0..<200 {
       let count = Int.random(in: 0...200, using: &random)
       let shift = Int.random(in: 0...9, using: &random)
@@ -64,7 +65,7 @@ struct BitmapTests {
   }
 
   @Test func `bits, words, runs and bitmaps are appended in any order`() {
-    var random = SeededRandom(orSeed: 3)
+    var random = Seeded(3)
     for _ in 0..<300 {
       var builder = BitmapBuilder()
       var expected: [Bool] = []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 
 /// A single value, as slow and obvious as can be: what columns are checked against.
 indirect enum Cell: Hashable {
@@ -83,7 +84,7 @@ enum Shape: CaseIterable {
 }
 
 extension Column {
-  init(_ type: ColumnType, _ cells: [Cell], shape: Shape, using random: inout SeededRandom) {
+  init(_ type: ColumnType, _ cells: [Cell], shape: Shape, using random: inout Seeded) {
     let shape = type.isNested || type == .null ? (shape == .plain ? .plain : .sliced) : shape
     switch shape {
     case .plain: self.init(type, cells)
@@ -103,7 +104,7 @@ extension Column {
 
   /// A dictionary in random order, with entries that are not used and some twice.
   private static func dictionary(
-    _ type: ColumnType, _ cells: [Cell], using random: inout SeededRandom
+    _ type: ColumnType, _ cells: [Cell], using random: inout Seeded
   ) -> Column {
     var entries = Array(Set(cells.filter { !$0.isNull })).shuffled(using: &random)
     if let again = entries.randomElement(using: &random) { entries.append(again) }
@@ -124,7 +125,7 @@ extension Column {
 extension Cell {
   /// A value of `type` out of few enough that some are equal, with the odd ones among them.
   static func random(
-    _ type: ColumnType, nullOneIn n: Int, using random: inout SeededRandom
+    _ type: ColumnType, nullOneIn n: Int, using random: inout Seeded
   ) -> Cell {
     if n > 0, random.oneIn(n) { return .null }
     switch type {
@@ -156,7 +157,7 @@ extension Cell {
     }
   }
 
-  private static func integer(_ random: inout SeededRandom) -> Int64 {
+  private static func integer(_ random: inout Seeded) -> Int64 {
     switch Int.random(in: 0..<8, using: &random) {
     case 0: [.min, .max, -1, 0, Int64(Int32.min), Int64(Int32.max)].randomElement(using: &random)!
     case 1: Int64(bitPattern: random.next())
@@ -164,7 +165,7 @@ extension Cell {
     }
   }
 
-  private static func decimal(_ precision: Int, _ random: inout SeededRandom) -> Int128 {
+  private static func decimal(_ precision: Int, _ random: inout Seeded) -> Int128 {
     var limit: Int128 = 1
     for _ in 0..<precision { limit *= 10 }
     switch Int.random(in: 0..<5, using: &random) {
@@ -174,7 +175,7 @@ extension Cell {
     }
   }
 
-  private static func number(_ random: inout SeededRandom) -> Double {
+  private static func number(_ random: inout Seeded) -> Double {
     switch Int.random(in: 0..<8, using: &random) {
     case 0: [0.0, -0.0, .infinity, -.infinity].randomElement(using: &random)!
     case 1: random.oneIn(2) ? .nan : -.nan
@@ -183,7 +184,7 @@ extension Cell {
     }
   }
 
-  private static func text(_ random: inout SeededRandom) -> [UInt8] {
+  private static func text(_ random: inout Seeded) -> [UInt8] {
     let prefix = ["", "", "a common prefix of 23 b", "été"].randomElement(using: &random)!
     let length = Int.random(in: 0...3, using: &random)
     let letters = (0..<length).map { _ in ["a", "b", "\0", "é", "z"].randomElement(using: &random)!
@@ -191,7 +192,7 @@ extension Cell {
     return Array((prefix + letters.joined()).utf8)
   }
 
-  private static func bytes(_ count: Int, _ random: inout SeededRandom) -> [UInt8] {
+  private static func bytes(_ count: Int, _ random: inout Seeded) -> [UInt8] {
     let letters: [UInt8] = [0, 1, 0x7f, 0x80, 0xff]
     let start = random.oneIn(2) ? count : min(count, 1)
     return (0..<count).map { $0 < start ? letters.randomElement(using: &random)! : 0 }
@@ -217,7 +218,7 @@ let nestedTypes: [ColumnType] = [
 let allTypes = leafTypes + nestedTypes + [.null]
 
 func randomCells(
-  _ type: ColumnType, count: Int, nullOneIn n: Int, using random: inout SeededRandom
+  _ type: ColumnType, count: Int, nullOneIn n: Int, using random: inout Seeded
 ) -> [Cell] {
   (0..<count).map { _ in .random(type, nullOneIn: n, using: &random) }
 }

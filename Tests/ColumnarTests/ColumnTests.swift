@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 @Suite("Column")
 struct ColumnTests {
   @Test(arguments: allTypes)
   func `a column of any shape holds what was appended, and so does every slice`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 21)
+    var random = Seeded(21)
     for shape in Shape.allCases {
       for count in [0, 1, 7, 8, 64, 65, 130] {
         for nulls in [0, 1, 3] {
@@ -45,7 +46,7 @@ struct ColumnTests {
   }
 
   @Test func `retyping changes what values mean, down to dictionaries and children`() {
-    var random = SeededRandom(orSeed: 22)
+    var random = Seeded(22)
     let days = randomCells(.date, count: 20, nullOneIn: 4, using: &random)
     for shape in Shape.allCases {
       let retyped = Column(.date, days, shape: shape, using: &random).retyped(as: .int32)
@@ -85,7 +86,7 @@ struct ColumnTests {
 struct ColumnBuilderTests {
   @Test(arguments: allTypes)
   func `a finished builder starts over`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 31)
+    var random = Seeded(31)
     let builder = ColumnBuilder(type, capacity: 3)
     for count in [5, 0, 70] {
       let cells = randomCells(type, count: count, nullOneIn: 3, using: &random)
@@ -101,7 +102,7 @@ struct ColumnBuilderTests {
 
 @Suite("RecordBatch")
 struct RecordBatchTests {
-  private func batch(_ count: Int, using random: inout SeededRandom) -> (RecordBatch, [[Cell]]) {
+  private func batch(_ count: Int, using random: inout Seeded) -> (RecordBatch, [[Cell]]) {
     let fields = allTypes.enumerated().map {
       ColumnField("c\($0.offset)", $0.element, fieldID: Int32($0.offset + 1))
     }
@@ -114,7 +115,7 @@ struct RecordBatchTests {
   }
 
   @Test func `a slice of a batch slices every column`() {
-    var random = SeededRandom(orSeed: 41)
+    var random = Seeded(41)
     let (batch, cells) = batch(50, using: &random)
     let slice = batch.slice(7..<31)
     #expect(slice.rowCount == 24)
@@ -124,7 +125,7 @@ struct RecordBatchTests {
   }
 
   @Test func `columns are found by name and by id, and selected by place`() {
-    var random = SeededRandom(orSeed: 42)
+    var random = Seeded(42)
     let (batch, cells) = batch(5, using: &random)
     #expect(batch.column("c1")?.cells == cells[1])
     #expect(batch.column(fieldID: 2)?.cells == cells[1])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 extension Cell {
@@ -67,7 +68,7 @@ extension TruthMask {
 struct ComparingTests {
   @Test(arguments: leafTypes)
   func `a column is compared with a value as SQL does`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 201)
+    var random = Seeded(201)
     for shape in Shape.allCases {
       for count in [0, 1, 64, 150] {
         let cells = randomCells(
@@ -89,7 +90,7 @@ struct ComparingTests {
 
   @Test(arguments: leafTypes)
   func `a column is compared with a column as SQL does`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 202)
+    var random = Seeded(202)
     for shape in Shape.allCases {
       for count in [0, 1, 64, 150] {
         let a = randomCells(type, count: count, nullOneIn: 4, using: &random)
@@ -111,7 +112,7 @@ struct ComparingTests {
   }
 
   @Test func `numbers of different widths are compared by value`() {
-    var random = SeededRandom(orSeed: 203)
+    var random = Seeded(203)
     let integers: [ColumnType] = [
       .int32, .int64, .decimal(precision: 5, scale: 0), .decimal(precision: 30, scale: 0), .date,
     ]
@@ -147,7 +148,7 @@ struct ComparingTests {
 
   @Test(arguments: leafTypes)
   func `rows are found in a list`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 204)
+    var random = Seeded(204)
     for shape in Shape.allCases {
       for length in [0, 1, 3, 4, 30] {
         let cells = randomCells(type, count: 100, nullOneIn: 4, using: &random)
@@ -163,7 +164,7 @@ struct ComparingTests {
   }
 
   @Test func `prefixes are found`() {
-    var random = SeededRandom(orSeed: 205)
+    var random = Seeded(205)
     for type in [ColumnType.string, .binary] {
       for shape in Shape.allCases {
         let cells = randomCells(type, count: 100, nullOneIn: 4, using: &random)
@@ -180,7 +181,7 @@ struct ComparingTests {
   }
 
   @Test func `nulls and NaNs are told`() {
-    var random = SeededRandom(orSeed: 206)
+    var random = Seeded(206)
     for type in [ColumnType.float, .double] {
       for shape in Shape.allCases {
         let cells = randomCells(type, count: 100, nullOneIn: 4, using: &random)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 @testable import Columnar
@@ -14,7 +15,7 @@ struct DecodeKernelTests {
     return span.indices.map { span[$0] }
   }
 
-  private func validity(_ count: Int, _ density: Int, _ random: inout SeededRandom) -> Bitmap {
+  private func validity(_ count: Int, _ density: Int, _ random: inout Seeded) -> Bitmap {
     Bitmap((0..<count).map { _ in Int(random.next() % 100) < density })
   }
 
@@ -30,7 +31,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [1, 2, 4, 5, 8, 12, 16, 33])
   func `values are gathered as a loop would`(width: Int) {
-    var random = SeededRandom(orSeed: 11)
+    var random = Seeded(11)
     for count in [0, 1, 2, 7, 64, 1000] {
       let dictionary = Buffer(random.bytes(width * 50))
       let codes = (0..<count).map { _ in UInt32(random.next() % 50) }
@@ -53,7 +54,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `strings are gathered as a loop would`() {
-    var random = SeededRandom(orSeed: 12)
+    var random = Seeded(12)
     for round in 0..<50 {
       let strings = (0..<20).map { _ in random.bytes(Int(random.next() % (round < 25 ? 90 : 9))) }
       var offsets: [Int32] = [0]
@@ -94,7 +95,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [1, 3, 4, 8, 16, 17], [0, 5, 50, 95, 100])
   func `values are spread to their rows and null slots are zero`(width: Int, density: Int) {
-    var random = SeededRandom(orSeed: 13)
+    var random = Seeded(13)
     for count in [0, 1, 63, 64, 65, 130, 700] {
       let validity = validity(count, density, &random)
       let ones = validity.countOfOnes
@@ -119,7 +120,7 @@ struct DecodeKernelTests {
 
   @Test(arguments: [0, 5, 50, 95, 100])
   func `offsets are spread so that other rows are empty`(density: Int) {
-    var random = SeededRandom(orSeed: 14)
+    var random = Seeded(14)
     for count in [0, 1, 63, 64, 65, 700] {
       let validity = validity(count, density, &random)
       let ones = validity.countOfOnes
@@ -144,7 +145,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `length-prefixed strings are appended as a loop would`() throws {
-    var random = SeededRandom(orSeed: 15)
+    var random = Seeded(15)
     for round in 0..<60 {
       let strings = (0..<Int(random.next() % 40)).map { _ in
         random.bytes(Int(random.next() % (round % 2 == 0 ? 20 : 200)))
@@ -190,7 +191,7 @@ struct DecodeKernelTests {
   }
 
   @Test func `strings with shared beginnings are appended as a loop would`() {
-    var random = SeededRandom(orSeed: 16)
+    var random = Seeded(16)
     for round in 0..<50 {
       let first = random.bytes(Int(random.next() % 20))
       var previous = first
@@ -235,7 +236,7 @@ struct DecodeKernelTests {
   }
 
   @Test(arguments: 1...17) func `streams are merged as a loop would`(width: Int) {
-    var random = SeededRandom(orSeed: 17)
+    var random = Seeded(17)
     for total in [0, 1, 15, 16, 17, 40, 333] {
       let source = random.bytes(total * width)
       for first in [0, total / 3, total] {
@@ -255,7 +256,7 @@ struct DecodeKernelTests {
   }
 }
 
-extension SeededRandom {
+extension Seeded {
   fileprivate mutating func bytes(_ count: Int) -> [UInt8] {
     (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
   }

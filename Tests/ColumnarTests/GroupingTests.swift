@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 extension Cell {
@@ -20,7 +21,7 @@ extension Cell {
 struct GroupingTests {
   @Test(arguments: allTypes)
   func `columns are equal by value, whatever their shape`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 401)
+    var random = Seeded(401)
     for count in [0, 1, 65, 100] {
       let cells = randomCells(type, count: count, nullOneIn: 4, using: &random)
       let columns = Shape.allCases.map { Column(type, cells, shape: $0, using: &random) }
@@ -48,7 +49,7 @@ struct GroupingTests {
 
   @Test(arguments: allTypes)
   func `equal rows have equal hashes, and others hardly ever`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 402)
+    var random = Seeded(402)
     let cells = randomCells(type, count: 150, nullOneIn: 8, using: &random)
     let second = randomCells(.int32, count: 150, nullOneIn: 8, using: &random)
     var byKey: [[Cell]: UInt64] = [:]
@@ -70,7 +71,7 @@ struct GroupingTests {
   }
 
   @Test func `a promoted column keeps its hashes`() throws {
-    var random = SeededRandom(orSeed: 403)
+    var random = Seeded(403)
     for (from, to) in PromotionTests.same {
       let column = Column(from, randomCells(from, count: 90, nullOneIn: 5, using: &random))
       #expect(
@@ -81,7 +82,7 @@ struct GroupingTests {
 
   @Test(arguments: allTypes)
   func `groups are those of equal keys, in the order of their first rows`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 404)
+    var random = Seeded(404)
     for shape in Shape.allCases {
       for count in [0, 1, 2, 65, 300] {
         for isClustered in [false, true] {
@@ -117,7 +118,7 @@ struct GroupingTests {
   }
 
   @Test func `keys whose hashes collide are told apart`() {
-    var random = SeededRandom(orSeed: 406)
+    var random = Seeded(406)
     let hashes = MutableBuffer(zeroed: 120 * 8).freeze()
     for type in leafTypes {
       let cells = randomCells(type, count: 120, nullOneIn: 5, using: &random)
@@ -128,7 +129,7 @@ struct GroupingTests {
   }
 
   @Test func `splitting a batch loses no row and keeps their order`() {
-    var random = SeededRandom(orSeed: 405)
+    var random = Seeded(405)
     for keyCount in [1, 2, 50] {
       let keys = (0..<200).map { _ in
         Cell.integer(Int128(Int.random(in: 0..<keyCount, using: &random)))

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 /// Masks of every kind a filter has a way of its own for.
-func randomMask(_ count: Int, using random: inout SeededRandom) -> [Bool] {
+func randomMask(_ count: Int, using random: inout Seeded) -> [Bool] {
   switch Int.random(in: 0..<5, using: &random) {
   case 0: return [Bool](repeating: true, count: count)
   case 1: return [Bool](repeating: false, count: count)
@@ -24,7 +25,7 @@ func randomMask(_ count: Int, using random: inout SeededRandom) -> [Bool] {
 struct PickingTests {
   @Test(arguments: allTypes)
   func `a filter keeps the rows whose bit is 1`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 101)
+    var random = Seeded(101)
     for shape in Shape.allCases {
       for count in [0, 1, 63, 64, 65, 200] {
         for _ in 0..<4 {
@@ -44,7 +45,7 @@ struct PickingTests {
 
   @Test(arguments: allTypes)
   func `gather takes any rows in any order`(type: ColumnType) throws {
-    var random = SeededRandom(orSeed: 102)
+    var random = Seeded(102)
     for shape in Shape.allCases {
       for count in [1, 64, 130] {
         let cells = randomCells(type, count: count, nullOneIn: 4, using: &random)
@@ -61,7 +62,7 @@ struct PickingTests {
   }
 
   @Test func `bytes are copied whole, be they short, long, or last in the buffer`() throws {
-    var random = SeededRandom(orSeed: 103)
+    var random = Seeded(103)
     for length in [0, 1, 15, 16, 17, 31, 32, 33, 100] {
       let cells = (0..<20).map { i in Cell.bytes([UInt8](repeating: UInt8(i), count: length)) }
       let column = Column(.binary, cells)
@@ -89,7 +90,7 @@ struct PickingTests {
 
   @Test(arguments: allTypes)
   func `concat puts columns of any shape one after another`(type: ColumnType) throws {
-    var random = SeededRandom(orSeed: 104)
+    var random = Seeded(104)
     for round in 0..<40 {
       var columns: [Column] = []
       var expected: [Cell] = []
@@ -114,7 +115,7 @@ struct PickingTests {
   }
 
   @Test func `dictionaries are merged without equal entries`() throws {
-    var random = SeededRandom(orSeed: 105)
+    var random = Seeded(105)
     let words = (0..<10).map { Cell.text("word \($0)") }
     let cells = (0..<4).map { _ in (0..<100).map { _ in words.randomElement(using: &random)! } }
     let columns = cells.map { Column(.string, $0, shape: .dictionary, using: &random) }
@@ -137,7 +138,7 @@ struct PickingTests {
 
   @Test(arguments: allTypes)
   func `materializing keeps the values and leaves no dictionary`(type: ColumnType) throws {
-    var random = SeededRandom(orSeed: 106)
+    var random = Seeded(106)
     for shape in Shape.allCases {
       for nulls in [0, 1, 3] {
         let cells = randomCells(type, count: 70, nullOneIn: nulls, using: &random)
@@ -149,7 +150,7 @@ struct PickingTests {
   }
 
   @Test func `batches are filtered, gathered and joined column by column`() throws {
-    var random = SeededRandom(orSeed: 107)
+    var random = Seeded(107)
     let fields = allTypes.enumerated().map { ColumnField("c\($0.offset)", $0.element) }
     let cells = fields.map { randomCells($0.type, count: 90, nullOneIn: 4, using: &random) }
     let columns = zip(fields, cells).map { field, cells in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 @Suite("Promotion and constants")
@@ -22,7 +23,7 @@ struct PromotionTests {
 
   @Test(arguments: same)
   func `promotion keeps every value`(from: ColumnType, to: ColumnType) throws {
-    var random = SeededRandom(orSeed: 301)
+    var random = Seeded(301)
     for shape in Shape.allCases {
       let cells = randomCells(from, count: 70, nullOneIn: 4, using: &random)
       let column = Column(from, cells, shape: shape, using: &random)
@@ -77,7 +78,7 @@ struct PromotionTests {
 
   @Test(arguments: leafTypes)
   func `a constant is the value in every row`(type: ColumnType) throws {
-    var random = SeededRandom(orSeed: 302)
+    var random = Seeded(302)
     for count in [0, 1, 70] {
       let cell = Cell.random(type, nullOneIn: 0, using: &random)
       let column = try Column.constant(cell.value, type: type, count: count)

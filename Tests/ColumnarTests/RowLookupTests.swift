@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 @testable import Columnar
@@ -7,7 +8,7 @@ import Testing
 /// Rows looked up by their keys, against comparing each with each.
 @Suite("Looking rows up")
 struct RowLookupTests {
-  private func column(_ random: inout SeededRandom, _ kind: Int, _ count: Int) -> Column {
+  private func column(_ random: inout Seeded, _ kind: Int, _ count: Int) -> Column {
     let types: [ColumnType] = [
       .int32, .int64, .string, .boolean, .decimal(precision: 30, scale: 2), .fixed(byteCount: 3),
       .null,
@@ -33,7 +34,7 @@ struct RowLookupTests {
   }
 
   @Test func `a row is found where it equals one of the first keys, nulls too`() {
-    var random = SeededRandom(orSeed: 7)
+    var random = Seeded(7)
     for _ in 0..<300 {
       let kinds = (0..<Int(random.next() % 3 + 1)).map { _ in Int(random.next() % 7) }
       let keyCount = Int(random.next() % 40)

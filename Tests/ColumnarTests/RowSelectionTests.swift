@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Columnar
+import SeededNumbers
 import Testing
 
 @Suite("RowSelection")
 struct RowSelectionTests {
-  private func randomBits(_ count: Int, using random: inout SeededRandom) -> [Bool] {
+  private func randomBits(_ count: Int, using random: inout Seeded) -> [Bool] {
     var bits: [Bool] = []
     let longest = [1, 3, 90].randomElement(using: &random)!
     while bits.count < count {
@@ -31,7 +32,7 @@ struct RowSelectionTests {
   }
 
   @Test func `bitmap and selection say the same`() {
-    var random = SeededRandom(orSeed: 11)
+    var random = Seeded(11)
     for _ in 0..<300 {
       let expected = randomBits(Int.random(in: 0...400, using: &random), using: &random)
       let low = Int.random(in: 0...expected.count, using: &random)
@@ -46,7 +47,7 @@ struct RowSelectionTests {
   }
 
   @Test func `the operations are those of the rows`() {
-    var random = SeededRandom(orSeed: 12)
+    var random = Seeded(12)
     for _ in 0..<300 {
       let count = Int.random(in: 0...300, using: &random)
       let a = randomBits(count, using: &random)
@@ -68,7 +69,7 @@ struct RowSelectionTests {
   }
 
   @Test func `a slice counts its rows from 0`() {
-    var random = SeededRandom(orSeed: 13)
+    var random = Seeded(13)
     for _ in 0..<300 {
       let expected = randomBits(Int.random(in: 0...300, using: &random), using: &random)
       let low = Int.random(in: 0...expected.count, using: &random)
@@ -82,7 +83,7 @@ struct RowSelectionTests {
   }
 
   @Test func `refining keeps the selected rows whose bit is 1`() {
-    var random = SeededRandom(orSeed: 14)
+    var random = Seeded(14)
     for _ in 0..<300 {
       let expected = randomBits(Int.random(in: 0...300, using: &random), using: &random)
       let selection = RowSelection(Bitmap(expected))
@@ -104,7 +105,7 @@ struct RowSelectionTests {
   }
 
   @Test func `joining gaps adds the rows of short gaps and no others`() {
-    var random = SeededRandom(orSeed: 15)
+    var random = Seeded(15)
     for _ in 0..<300 {
       let expected = randomBits(Int.random(in: 0...300, using: &random), using: &random)
       let selection = RowSelection(Bitmap(expected))
@@ -123,7 +124,7 @@ struct RowSelectionTests {
   }
 
   @Test func `windows follow each other and hold as many selected rows as told`() {
-    var random = SeededRandom(orSeed: 16)
+    var random = Seeded(16)
     for _ in 0..<300 {
       let expected = randomBits(Int.random(in: 1...300, using: &random), using: &random)
       let selection = RowSelection(Bitmap(expected))

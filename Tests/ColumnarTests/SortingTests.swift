@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 import Testing
 
 extension Cell {
@@ -38,7 +39,7 @@ struct SortingTests {
     }
   }
 
-  private func check(_ types: [ColumnType], count: Int, using random: inout SeededRandom) throws {
+  private func check(_ types: [ColumnType], count: Int, using random: inout Seeded) throws {
     let keys = types.map { type in
       let cells = randomCells(
         type, count: count, nullOneIn: [0, 1, 3, 9].randomElement(using: &random)!, using: &random)
@@ -68,14 +69,14 @@ struct SortingTests {
 
   @Test(arguments: leafTypes)
   func `rows are sorted by one column of any shape`(type: ColumnType) throws {
-    var random = SeededRandom(orSeed: 501)
+    var random = Seeded(501)
     for count in [0, 1, 2, 16, 17, 40, 100, 700] {
       for _ in 0..<4 { try check([type], count: count, using: &random) }
     }
   }
 
   @Test func `rows are sorted by several columns, equal ones staying as they are`() throws {
-    var random = SeededRandom(orSeed: 502)
+    var random = Seeded(502)
     for _ in 0..<120 {
       let types = (0..<Int.random(in: 1...4, using: &random)).map { _ in
         leafTypes.randomElement(using: &random)!
@@ -111,7 +112,7 @@ struct SortingTests {
 
   @Test(arguments: leafTypes)
   func `a summary counts and bounds what occurs`(type: ColumnType) {
-    var random = SeededRandom(orSeed: 503)
+    var random = Seeded(503)
     for shape in Shape.allCases {
       for count in [0, 1, 2, 64, 200] {
         for nulls in [0, 1, 3] {

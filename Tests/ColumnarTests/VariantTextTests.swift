@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
+import SeededNumbers
 import Testing
 
 @testable import Columnar
@@ -111,7 +112,7 @@ struct VariantTextTests {
   }
 
   @Test func `no bytes trap`() {
-    var random = SeededRandom(orSeed: 93)
+    var random = Seeded(93)
     print("variants of any bytes: LAKE_SEED=\(random.seed)")
     func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &random) }
     let list: [UInt8] = [3, 4, 0, 2, 3, 6, 9, 3 << 2, 1, 0, 3, 0, 0, 2, 0, 0]

@@ -58,25 +58,3 @@ struct TextSource: ByteSource {
     }
   }
 }
-
-/// SplitMix64, from `LAKE_SEED` if that is set.
-struct Seeded: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ fallback: UInt64, test: String = #function) {
-    state = ProcessInfo.processInfo.environment["LAKE_SEED"].flatMap { UInt64($0) } ?? fallback
-    print("\(test): LAKE_SEED=\(state)")
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-    return z ^ z >> 31
-  }
-
-  mutating func below(_ limit: Int) -> Int { Int.random(in: 0..<limit, using: &self) }
-  mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-  mutating func pick<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
-}

@@ -2,6 +2,7 @@
 import Bytes
 import Glibc
 import JSON
+import SeededNumbers
 import Testing
 
 @Suite("JSON reader")
@@ -35,7 +36,7 @@ struct JSONReaderTests {
   }
 
   @Test func `doubles are the nearest ones, as the C library finds them`() throws {
-    var random = SeededRandom(1)
+    var random = Seeded(1)
     var texts = [
       "0.1", "1e22", "1e23", "9007199254740993", "9007199254740992.5", "2.2250738585072011e-308",
       "4.9406564584124654e-324", "2.4703282292062327e-324", "1.7976931348623157e308", "1e-400",

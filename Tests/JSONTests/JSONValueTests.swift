@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 @Suite("JSON values")
@@ -26,7 +27,7 @@ struct JSONValueTests {
   }
 
   @Test func `random trees come back from both layouts, as the naive twin reads them too`() throws {
-    var random = SeededRandom(4)
+    var random = Seeded(4)
     for _ in 0..<300 {
       let value = randomValue(&random, depth: 0)
       for layout in [JSONLayout.compact, .indented] {
@@ -51,7 +52,7 @@ struct JSONValueTests {
   }
 
   @Test func `mutated text is taken or refused exactly as the naive twin does, and never traps`() {
-    var random = SeededRandom(5)
+    var random = Seeded(5)
     let original = Array(Self.document.utf8)
     for round in 0..<100_000 {
       var text = original
@@ -71,7 +72,7 @@ struct JSONValueTests {
      "é":"naïve", "k":12345678901234567890 }
     """#
 
-  private func mutate(_ text: inout [UInt8], _ random: inout SeededRandom) {
+  private func mutate(_ text: inout [UInt8], _ random: inout Seeded) {
     let alphabet =
       Array("{}[],:\"\\u0123456789eE+-.truefalsn \n\u{1}\u{e9}".utf8) + [0xff, 0xed, 0]
     guard !text.isEmpty else { return text.append(alphabet[random.below(alphabet.count)]) }
@@ -87,7 +88,7 @@ struct JSONValueTests {
     }
   }
 
-  private func randomValue(_ random: inout SeededRandom, depth: Int) -> JSONValue {
+  private func randomValue(_ random: inout Seeded, depth: Int) -> JSONValue {
     switch random.below(depth > 4 ? 5 : 8) {
     case 0: return .null
     case 1: return .boolean(random.below(2) == 0)
@@ -106,7 +107,7 @@ struct JSONValueTests {
     }
   }
 
-  private func randomText(_ random: inout SeededRandom) -> String {
+  private func randomText(_ random: inout Seeded) -> String {
     var text = String.UnicodeScalarView()
     for _ in 0..<random.below(20) {
       let bound = [0x30, 0x80, 0x800, 0x11_0000][random.below(4)]

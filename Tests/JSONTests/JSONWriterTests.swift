@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 @Suite("JSON writer")
@@ -55,7 +56,7 @@ struct JSONWriterTests {
   }
 
   @Test func `integers are written as Swift writes them`() {
-    var random = SeededRandom(2)
+    var random = Seeded(2)
     var values: [Int64] = [0, 9, 10, -1, .max, .min]
     for _ in 0..<1000 { values.append(Int64(bitPattern: random.next()) >> random.below(64)) }
     for value in values {
@@ -66,7 +67,7 @@ struct JSONWriterTests {
   }
 
   @Test func `every finite double comes back, and is JSON; no other is written`() throws {
-    var random = SeededRandom(3)
+    var random = Seeded(3)
     var values = [
       0, -0.0, 1, 1e16, 1e-5, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1e22, 123456789.125,
     ]

@@ -1,50 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+import SeededNumbers
 import Storage
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
-
-/// Random numbers that are the same for the same seed, on every machine (SplitMix64).
-///
-/// A test that draws from one prints the seed when it is made, so that a failure can be had again:
-/// `LAKE_SEED=… swift test --filter …`.
+/// As ``Seeded``, drawn from by whoever has it, also at once.
 public final class SeededRandom: RandomSource, RandomNumberGenerator {
   public let seed: UInt64
-  private let state: Mutex<UInt64>
+  private let numbers: Mutex<Seeded>
 
   public init(seed: UInt64) {
     self.seed = seed
-    self.state = Mutex(seed)
+    numbers = Mutex(Seeded(seed: seed))
   }
 
-  /// Numbers from `LAKE_SEED` if it is set (decimal, or hexadecimal after `0x`), else from a fresh
-  /// seed; either way the seed is printed, with `name`.
-  public convenience init(printing name: String) {
-    let seed = Self.givenSeed ?? UInt64.random(in: 0..<1 << 48)
-    print("\(name): LAKE_SEED=\(seed)")
-    self.init(seed: seed)
-  }
+  /// Numbers from `LAKE_SEED` if it is set, else from a fresh seed; it is printed with `name`.
+  public convenience init(printing name: String) { self.init(seed: Seeded(printing: name).seed) }
 
   /// What `LAKE_SEED` says; nil if it is not set or is no number.
-  public static let givenSeed: UInt64? = {
-    guard let value = getenv("LAKE_SEED") else { return nil }
-    let text = String(cString: value)
-    return text.hasPrefix("0x") ? UInt64(text.dropFirst(2), radix: 16) : UInt64(text)
-  }()
+  public static var givenSeed: UInt64? { Seeded.givenSeed }
 
-  public func next() -> UInt64 {
-    state.withLock { state in
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ (mixed >> 31)
-    }
-  }
+  public func next() -> UInt64 { numbers.withLock { $0.next() } }
 
   /// A number in `range`, each as likely.
   public func int(in range: Range<Int>) -> Int {

@@ -3,6 +3,7 @@ import Bytes
 import Codecs
 import Columnar
 import Foundation
+import SeededNumbers
 import Testing
 
 @testable import Parquet

@@ -2,6 +2,7 @@
 import Bytes
 import Columnar
 import Foundation
+import SeededNumbers
 import Testing
 
 @testable import Parquet

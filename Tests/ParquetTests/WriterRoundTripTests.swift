@@ -2,6 +2,7 @@
 import Bytes
 import Codecs
 import Columnar
+import SeededNumbers
 import Testing
 
 @testable import Parquet

@@ -39,7 +39,9 @@ struct SharedFileTests {
       python, [file.path, place.file.path, "file://" + place.warehouse.path])
   }
 
-  @Test func `rule 112: PyIceberg's tables and namespaces are ours, and ours are PyIceberg's`() async throws {
+  @Test func `rule 112: PyIceberg's tables and namespaces are ours, and ours are PyIceberg's`()
+    async throws
+  {
     guard let python = python() else { return }
     let place = try CatalogFile()
     _ = try await run(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Which deletes apply, and where rows moved")
@@ -131,7 +132,7 @@ struct DeleteRulesTests {
   }
 
   @Test func `rows are found where a rewrite moved them, and deletes follow`() throws {
-    var random = SeededRandom("position map")
+    var random = Seeded(printing: "position map")
     for _ in 0..<50 {
       // Rows of two files, some of them left out, go to two others in any order.
       var rows = (0..<2).flatMap { file in (0..<40).map { (file, Int64($0)) } }

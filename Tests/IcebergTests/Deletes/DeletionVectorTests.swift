@@ -2,6 +2,7 @@
 import Bytes
 import Foundation
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Deletion vectors")
@@ -143,7 +144,7 @@ struct DeletionVectorTests {
   }
 
   @Test func `a vector agrees with a set of positions`() throws {
-    var random = SeededRandom("deletion vectors")
+    var random = Seeded(printing: "deletion vectors")
     for _ in 0..<40 {
       var set: Set<Int64> = []
       var vector = DeletionVector()

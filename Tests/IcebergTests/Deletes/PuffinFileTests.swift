@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Puffin files")
@@ -157,7 +158,7 @@ struct PuffinFileTests {
     for count in 0..<file.count {
       law((try? Self.footer(Array(file[..<count]))) == nil, "cut to \(count)")
     }
-    var random = SeededRandom("puffin bytes")
+    var random = Seeded(printing: "puffin bytes")
     for _ in 0..<2000 {
       var changed = file
       changed[Int.random(in: 0..<file.count, using: &random)] = UInt8.random(

@@ -2,6 +2,7 @@
 import Bytes
 import Foundation
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Roaring bitmaps")
@@ -63,7 +64,7 @@ struct RoaringBitmapTests {
   }
 
   /// Sets of every shape: sparse, dense, in runs, full, across blocks.
-  static func randomSet(_ random: inout SeededRandom) -> Set<UInt32> {
+  static func randomSet(_ random: inout Seeded) -> Set<UInt32> {
     var set: Set<UInt32> = []
     let bases: [UInt32] = [0, 65_500, 131_072, 0xffff_0000 - 500, 0xffff_f000]
     for _ in 0..<Int.random(in: 0...4, using: &random) {
@@ -83,7 +84,7 @@ struct RoaringBitmapTests {
   }
 
   @Test func `a bitmap is the set it was made of, and its bytes are too`() throws {
-    var random = SeededRandom("roaring sets")
+    var random = Seeded(printing: "roaring sets")
     for _ in 0..<60 {
       let set = Self.randomSet(&random)
       let sorted = set.sorted()
@@ -103,7 +104,7 @@ struct RoaringBitmapTests {
   }
 
   @Test func `unions, ranges and counts agree with sets`() throws {
-    var random = SeededRandom("roaring unions")
+    var random = Seeded(printing: "roaring unions")
     for _ in 0..<40 {
       let a = Self.randomSet(&random)
       let b = Self.randomSet(&random)
@@ -152,7 +153,7 @@ struct RoaringBitmapTests {
     for count in 0..<bytes.count where count < 200 || count % 97 == 0 || count > bytes.count - 50 {
       law((try? Self.decode(Array(bytes[..<count]))) == nil, "cut to \(count)")
     }
-    var random = SeededRandom("roaring bytes")
+    var random = Seeded(printing: "roaring bytes")
     for _ in 0..<3000 {
       var changed = bytes
       for _ in 0..<Int.random(in: 1...3, using: &random) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Avro
 import Bytes
+import SeededNumbers
 import Testing
 
 @testable import Iceberg
@@ -102,7 +103,7 @@ struct HostileManifestTests {
   }
 
   @Test func `random changes give a typed error or entries`() throws {
-    var random = SeededRandom("hostile manifests")
+    var random = Seeded(printing: "hostile manifests")
     for source in [try Self.plainManifest(), Self.unchecked(try Self.manifest().bytes)] {
       for _ in 0..<4000 {
         var bytes = source
@@ -138,7 +139,7 @@ struct HostileManifestTests {
   @Test func `random changes of a list give a typed error or manifests that can be listed again`()
     throws
   {
-    var random = SeededRandom("hostile manifest lists")
+    var random = Seeded(printing: "hostile manifest lists")
     let list = try Self.list()
     var plain = try AvroFileWriter(schema: list.schema, syncMarker: AvroSyncMarker(seed: 5))
     for block in list.blocks { try plain.append(block.raw) }

@@ -2,6 +2,7 @@
 import Avro
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 @testable import Iceberg
@@ -160,7 +161,7 @@ struct ManifestListTests {
   }
 
   @Test func `what stays is copied as it lies there, over any series of commits`() throws {
-    var random = SeededRandom("manifest lists")
+    var random = Seeded(printing: "manifest lists")
     var base = try Self.writer(snapshot: 1).write(adding: []).list
     var expected: [ManifestFile] = []
     var copied = 0

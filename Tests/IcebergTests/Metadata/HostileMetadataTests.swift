@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import JSON
+import SeededNumbers
 import Testing
 
 @testable import Iceberg
@@ -98,7 +99,7 @@ struct HostileMetadataTests {
   }
 
   @Test func `random changes of fields give an error or metadata that can be used`() throws {
-    var random = SeededRandom("hostile metadata")
+    var random = Seeded(printing: "hostile metadata")
     let tree = try Self.sample().tree.with("lake-crc32c", nil)
     var accepted = 0
     for _ in 0..<3000 {
@@ -111,7 +112,7 @@ struct HostileMetadataTests {
   }
 
   @Test func `random changes of bytes give an error or metadata that can be used`() throws {
-    var random = SeededRandom("hostile metadata bytes")
+    var random = Seeded(printing: "hostile metadata bytes")
     var tail = try Self.sample().tree.with("lake-crc32c", nil).text.array()
     let original = tail
     for _ in 0..<5000 {
@@ -187,7 +188,7 @@ struct HostileMetadataTests {
 
 /// Changes a JSON tree in one place.
 enum Mutation {
-  static func apply(to tree: JSONValue, using random: inout SeededRandom) -> JSONValue {
+  static func apply(to tree: JSONValue, using random: inout Seeded) -> JSONValue {
     switch tree {
     case .object(var members) where !members.isEmpty && !random.chance(5):
       let i = Int.random(in: 0..<members.count, using: &random)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Predicates bound to a schema")
@@ -131,7 +132,7 @@ struct BindingTests {
   }
 
   @Test func `a bound predicate matches what SQL's three truths call true`() throws {
-    var random = SeededRandom("three truths")
+    var random = Seeded(printing: "three truths")
     let schema = try Schema("i int, l long, d double, n decimal(9,2)")
     let numbers = [-3e9, -2.5, -1, -0.25, -0.0, 0, 0.25, 1, 1.125, 2.5, 3e9, 1e300, -1e300]
     for _ in 0..<2000 {

@@ -1,41 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
-
-#if canImport(Glibc)
-  import Glibc
-#endif
-
-/// SplitMix64: the same numbers from the same seed, everywhere.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-  let seed: UInt64
-
-  /// With the seed in `LAKE_SEED`, else with one of the day, printed so that it can be told again.
-  init(_ name: String) {
-    let told = getenv("LAKE_SEED").flatMap { UInt64(String(cString: $0)) }
-    self.init(seed: told ?? UInt64(time(nil)))
-    print("\(name): LAKE_SEED=\(seed)")
-  }
-
-  init(seed: UInt64) {
-    self.seed = seed
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
-  }
-
-  mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-  mutating func pick<T>(_ values: [T]) -> T {
-    values[Int.random(in: 0..<values.count, using: &self)]
-  }
-}
 
 /// Records an issue unless `holds`: cheaper than `#expect` where there are very many.
 func law(
@@ -61,7 +27,7 @@ enum Generators {
   ]
 
   /// A value that is not null.
-  static func value(_ type: PrimitiveType, _ random: inout SeededRandom) -> Value {
+  static func value(_ type: PrimitiveType, _ random: inout Seeded) -> Value {
     let small = Int64.random(in: -25...25, using: &random)
     switch type {
     case .boolean: return .boolean(random.chance(50))
@@ -90,7 +56,7 @@ enum Generators {
   }
 
   static func row(
-    _ random: inout SeededRandom, nulls: Int = 15, only name: String? = nil
+    _ random: inout Seeded, nulls: Int = 15, only name: String? = nil
   ) -> [FieldID: Value] {
     var row: [FieldID: Value] = [:]
     for field in schema.fields where field.isRequired || !random.chance(nulls) {
@@ -101,7 +67,7 @@ enum Generators {
   }
 
   /// A literal for a column of `type`: a value of it, or one between or beyond them.
-  static func literal(_ type: PrimitiveType, _ random: inout SeededRandom) -> Literal {
+  static func literal(_ type: PrimitiveType, _ random: inout Seeded) -> Literal {
     if random.chance(15) {
       switch type {
       case .int, .long, .float, .double, .decimal:
@@ -122,7 +88,7 @@ enum Generators {
     }
   }
 
-  static func test(_ random: inout SeededRandom, on columns: [String]) -> Predicate {
+  static func test(_ random: inout Seeded, on columns: [String]) -> Predicate {
     let name = random.pick(columns)
     let type = type(schema.field(named: name)!)
     switch Int.random(in: 0..<20, using: &random) {
@@ -153,7 +119,7 @@ enum Generators {
 
   /// Chains are flat, as the parser makes them.
   static func predicate(
-    _ random: inout SeededRandom, depth: Int = 3, on columns: [String]? = nil
+    _ random: inout Seeded, depth: Int = 3, on columns: [String]? = nil
   ) -> Predicate {
     let names = columns ?? schema.fields.map(\.name)
     guard depth > 0, random.chance(60) else {

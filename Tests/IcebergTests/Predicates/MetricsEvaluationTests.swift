@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 /// Facts about columns, by field id.
@@ -23,7 +24,7 @@ struct MetricsEvaluationTests {
 
   /// What a writer would tell of `values`: some of it left out, strings cut.
   static func facts(
-    _ values: [Value?], _ type: PrimitiveType, _ random: inout SeededRandom
+    _ values: [Value?], _ type: PrimitiveType, _ random: inout Seeded
   ) -> ColumnFacts? {
     if random.chance(5) { return nil }
     let present = values.compactMap { $0 }
@@ -44,7 +45,7 @@ struct MetricsEvaluationTests {
   }
 
   @Test func `G9: a file with a matching row is kept, one that must match has no other`() throws {
-    var random = SeededRandom("metrics evaluation")
+    var random = Seeded(printing: "metrics evaluation")
     var (kept, pruned, whole) = (0, 0, 0)
     for _ in 0..<2500 {
       let nulls = random.pick([0, 0, 15, 100])

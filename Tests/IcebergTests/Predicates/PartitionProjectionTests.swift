@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Predicates and partitions")
@@ -49,8 +50,8 @@ struct PartitionProjectionTests {
     index: Int
   ) throws {
     let (name, transform) = Self.terms[index]
-    var random = SeededRandom(
-      seed: UInt64(index) &* 7919 &+ SeededRandom("\(name) \(transform)").seed)
+    var random = Seeded(
+      seed: UInt64(index) &* 7919 &+ Seeded(printing: "\(name) \(transform)").seed)
     let spec = try Self.spec([(name, transform)])
     for _ in 0..<40 {
       let predicate = try Generators.predicate(&random, depth: 1, on: [name])
@@ -76,7 +77,7 @@ struct PartitionProjectionTests {
   }
 
   @Test func `several partition fields and a manifest of many partitions lose nothing`() throws {
-    var random = SeededRandom("manifests")
+    var random = Seeded(printing: "manifests")
     var pruned = 0
     for _ in 0..<800 {
       let terms = (0..<Int.random(in: 1...3, using: &random)).map { _ in random.pick(Self.terms) }

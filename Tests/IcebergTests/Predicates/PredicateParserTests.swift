@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Predicates as text")
@@ -82,7 +83,7 @@ struct PredicateParserTests {
   }
 
   @Test func `what is printed is read back the same`() throws {
-    var random = SeededRandom("predicate text")
+    var random = Seeded(printing: "predicate text")
     for _ in 0..<3000 {
       let predicate = Generators.predicate(&random, depth: 4)
       let text = predicate.description
@@ -95,7 +96,7 @@ struct PredicateParserTests {
   }
 
   @Test func `what is bound, printed, read and bound again is the same`() throws {
-    var random = SeededRandom("bound predicate text")
+    var random = Seeded(printing: "bound predicate text")
     for _ in 0..<3000 {
       let bound = try Generators.predicate(&random, depth: 3).bound(to: Generators.schema)
       let again = try PredicateParser.parse(bound.description).bound(to: Generators.schema)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
 import JSON
+import SeededNumbers
 import Testing
 
 /// Text and JSON that was changed at random: it may be refused, and must not trap, hang or grow.
 @Suite("Hostile text")
 struct HostileTextTests {
-  static func changed(_ text: String, _ random: inout SeededRandom) -> String {
+  static func changed(_ text: String, _ random: inout Seeded) -> String {
     var bytes = Array(text.utf8)
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let place = Int.random(in: 0...bytes.count, using: &random)
@@ -24,7 +25,7 @@ struct HostileTextTests {
   }
 
   @Test func `no schema, spec, order or type traps`() throws {
-    var random = SeededRandom("hostile schemas")
+    var random = Seeded(printing: "hostile schemas")
     let schema = try Schema("id long, ts timestamp, name string, p struct<a: date>")
     for _ in 0..<3000 {
       _ = try? Schema(
@@ -41,7 +42,7 @@ struct HostileTextTests {
   }
 
   @Test func `no predicate traps, and what is read can be printed`() throws {
-    var random = SeededRandom("hostile predicates")
+    var random = Seeded(printing: "hostile predicates")
     for _ in 0..<3000 {
       let text = Self.changed(Generators.predicate(&random, depth: 2).description, &random)
       guard let predicate = try? PredicateParser.parse(text) else { continue }
@@ -65,7 +66,7 @@ struct HostileTextTests {
   }
 
   @Test func `no JSON of a schema, spec, value or mapping traps`() {
-    var random = SeededRandom("hostile JSON")
+    var random = Seeded(printing: "hostile JSON")
     for _ in 0..<2000 {
       let text = Self.changed(SchemaJSONTests.schemaText, &random)
       if let json = try? JSONValue(parsing: text) {
@@ -82,7 +83,7 @@ struct HostileTextTests {
   }
 
   @Test func `values of any bytes are refused or read back`() {
-    var random = SeededRandom("hostile values")
+    var random = Seeded(printing: "hostile values")
     for _ in 0..<3000 {
       let type = Generators.type(random.pick(Generators.schema.fields))
       let bytes = (0..<Int.random(in: 0...17, using: &random)).map { _ in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Iceberg
+import SeededNumbers
 import Testing
 
 @Suite("Values as bytes, their order and their bounds")
@@ -243,7 +244,7 @@ struct ValueEncodingTests {
   }
 
   @Test func `what a value is written as is read back`() throws {
-    var random = SeededRandom("value text")
+    var random = Seeded(printing: "value text")
     for _ in 0..<2000 {
       let type = Generators.type(random.pick(Generators.schema.fields))
       let value = Generators.value(type, &random)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
 import Columnar
+import SeededNumbers
 
 /// Random columns of random types, nested ones among them.
 struct RandomColumns {
