@@ -62,11 +62,9 @@ struct CommitWireTests {
   }
 
   @Test(arguments: WireFault.all.filter { $0.isUnknown })
-  func
-    `A1 A9, rule 111: of a dumb server the outcome is unknown, and every file stays`(
-      fault: WireFault
-    ) async throws
-  {
+  func `A1 A9, rule 111: of a dumb server the outcome is unknown, and every file stays`(
+    fault: WireFault
+  ) async throws {
     let world = try RESTWorld()
     let table = try await world.append("old", to: try await world.make())
     let files = try await world.fileCount()
