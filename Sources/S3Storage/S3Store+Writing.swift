@@ -12,7 +12,7 @@ extension PutCondition {
   var header: (name: String, value: String)? {
     switch self {
     case .none: nil
-    case .absent: (name: "if-none-match", value: "*")
+    case .absent, .unclaimed: (name: "if-none-match", value: "*")
     case .matches(let version): (name: "if-match", value: version.quoted)
     }
   }
@@ -75,7 +75,7 @@ extension S3Store {
         }
         // Whoever creates has lost to what is there. Whoever replaces may have won and been
         // replaced since.
-        if found != nil, failure.isConditionFailed, condition == .absent {
+        if found != nil, failure.isConditionFailed, condition.isOnAbsence {
           throw .conditionFailed(path: path)
         }
         throw doubt.storageError(call.verb.rawValue, path, isWrite: true)

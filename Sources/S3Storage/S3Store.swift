@@ -82,7 +82,7 @@ public struct S3Store: ObjectStore {
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
     try checkKey(path)
-    if condition == .absent { try await checkConditions(for: path) }
+    if condition == .unclaimed { try await makeSureOfConditions(for: path) }
     return try await write(bytes, to: path, if: condition).version
   }
 
@@ -90,6 +90,7 @@ public struct S3Store: ObjectStore {
     to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> any ObjectWriter {
     try checkKey(path)
+    if condition == .unclaimed { try await makeSureOfConditions(for: path) }
     return S3Writer(self, path, condition)
   }
 
