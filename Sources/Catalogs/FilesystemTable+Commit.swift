@@ -135,7 +135,7 @@ extension FilesystemTable {
     var doubt: StorageError?
     for _ in 1...3 {
       do throws(StorageError) {
-        _ = try await store.put(bytes, to: path, if: .absent)
+        _ = try await store.put(bytes, to: path, if: .unclaimed)
         return .won
       } catch {
         switch error {

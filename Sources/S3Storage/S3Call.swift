@@ -4,6 +4,9 @@ internal import Storage
 internal import XML
 
 /// A request for something S3 can do, before it is spelled for the wire and signed.
+///
+/// Each may be sent again where it may have been done: doing it twice is as good as once, or it has a
+/// condition that only one of the two can meet.
 struct S3Call: Sendable {
   /// What is asked for; the names are those that errors show.
   enum Verb: String, Sendable, CaseIterable {
@@ -38,9 +41,6 @@ struct S3Call: Sendable {
   var expectedByteCount: Int64 = 0
   /// Told when the request is first sent.
   var departure: Departure?
-  /// True if doing it twice is as good as once, so that it is repeated even where it may have
-  /// happened.
-  var isRepeatable = true
   /// True if a reply of success may carry an error in its body all the same.
   var canFailLate = false
 

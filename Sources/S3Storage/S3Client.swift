@@ -55,62 +55,48 @@ final class S3Client: Sendable {
 
   func countHedge() { state.withLock { $0.counts.hedges += 1 } }
 
-  /// The reply of success to `call`, which is sent again where it failed for now: if it is
-  /// repeatable, or the server cannot have acted on it.
+  /// The reply of success to `call`.
   func send(_ call: S3Call) async throws(S3Failure) -> HTTPResponse {
-    var pauses = Pauses(self)
-    var corrections = Corrections()
-    var isInDoubt = false
-    var waited = Duration.zero
+    var attempts = attempts()
+    return try await send(call, &attempts) { $0 }
+  }
+
+  func attempts() -> S3Attempts { S3Attempts(options.retries, environment) }
+
+  /// What `read` makes of the reply of success to `call`, which is sent again where it failed for
+  /// now: nothing is called that may not be done twice.
+  func send<Result>(
+    _ call: S3Call, _ attempts: inout S3Attempts,
+    _ read: (HTTPResponse) throws(S3Failure) -> Result
+  ) async throws(S3Failure) -> Result {
     while true {
       do throws(S3Failure) {
-        return try await attempt(call, isRetry: pauses.attempt > 0, &corrections)
+        return try read(try await attempt(call, &attempts))
       } catch {
-        waited += error.waited
-        isInDoubt = isInDoubt || error.effect == .possible
-        let mayRepeat = error.isTransient && (call.isRepeatable || !isInDoubt)
-        guard mayRepeat, await pauses.pause(after: error) else {
+        guard await attempts.waitForNext(after: error) else {
           var failure = error
-          // What an earlier attempt may have done, a later one's refusal does not undo.
-          if isInDoubt { failure.effect = .possible }
-          failure.waited = waited
+          if attempts.doubt != nil { failure.effect = .possible }
           throw failure
         }
       }
     }
   }
 
-  /// What was put right because the server said so; each only once.
-  private struct Corrections {
-    var hasRegion = false
-    var hasClock = false
-    var hasCredentials = false
-  }
-
   /// One request; a second one right away where the server said what was wrong with the first.
   private func attempt(
-    _ call: S3Call, isRetry: Bool, _ corrections: inout Corrections
+    _ call: S3Call, _ attempts: inout S3Attempts
   ) async throws(S3Failure) -> HTTPResponse {
-    var waited = Duration.zero
     while true {
       let region = state.withLock { $0.regions[call.bucket] } ?? options.region
-      let response: HTTPResponse
-      do throws(S3Failure) {
-        try await takeTurn(for: call, &waited)
-        response = try await exchange(call, region: region, isRetry: isRetry)
-      } catch {
-        var failure = error
-        failure.waited = waited
-        throw failure
-      }
+      try await takeTurn(for: call, &attempts)
+      let response = try await exchange(
+        call, region: region, isRetry: attempts.failureCount > 0)
       let isSuccess = (200..<300).contains(response.status)
       var document: ErrorDocument?
       if !isSuccess || call.canFailLate { document = ErrorDocument(response.body) }
       if isSuccess, document == nil { return response }
-      if try await correct(call, response, document, region: region, &corrections) { continue }
-      var failure = S3Failure(response, document: document)
-      failure.waited = waited
-      throw failure
+      if await correct(call, response, document, region: region, &attempts) { continue }
+      throw S3Failure(response, document: document)
     }
   }
 
@@ -118,10 +104,10 @@ final class S3Client: Sendable {
   ///
   /// The slot comes last, so that who has one never waits but for the reply.
   private func takeTurn(
-    for call: S3Call, _ waited: inout Duration
+    for call: S3Call, _ attempts: inout S3Attempts
   ) async throws(S3Failure) {
     let start = environment.uptime()
-    defer { waited += environment.uptime() - start }
+    defer { attempts.leaveOut(environment.uptime() - start) }
     guard await passes(upload, Int64(call.body.count)),
       await passes(download, Self.estimate(of: call)), await slots.take()
     else { throw S3Failure(.cancelled(isSent: false)) }
@@ -201,59 +187,25 @@ final class S3Client: Sendable {
   /// AWS's own of another region.
   private func correct(
     _ call: S3Call, _ response: HTTPResponse, _ document: ErrorDocument?, region: String,
-    _ corrections: inout Corrections
-  ) async throws(S3Failure) -> Bool {
+    _ attempts: inout S3Attempts
+  ) async -> Bool {
     switch document?.code {
     case "RequestTimeTooSkewed":
-      guard !corrections.hasClock, let text = response.header("date"),
-        let theirs = HTTPDate.parse(text)
+      guard let theirs = response.header("date").flatMap(HTTPDate.parse),
+        attempts.mayCorrect(.clock)
       else { return false }
-      corrections.hasClock = true
       state.withLock { $0.clockOffset = theirs.since(environment.now()) }
       return true
     case "ExpiredToken", "TokenRefreshRequired", "InvalidToken":
-      guard !corrections.hasCredentials else { return false }
-      corrections.hasCredentials = true
+      guard attempts.mayCorrect(.credentials) else { return false }
       return await signing.renew()
     default: break
     }
-    guard [301, 307, 308, 400, 403].contains(response.status), !corrections.hasRegion,
-      let told = response.header("x-amz-bucket-region") ?? document?.region, told != region
+    guard [301, 307, 308, 400, 403].contains(response.status),
+      let told = response.header("x-amz-bucket-region") ?? document?.region, told != region,
+      S3Address.isLabel(told), attempts.mayCorrect(.region)
     else { return false }
-    guard S3Address.isLabel(told) else { return false }
-    corrections.hasRegion = true
     state.withLock { $0.regions[call.bucket] = told }
     return true
-  }
-}
-
-/// The pauses between the attempts of one call.
-struct Pauses {
-  private let policy: RetryPolicy
-  private let environment: Environment
-  /// When the first attempt began, not counting how long requests waited for their turn.
-  private var start: Duration
-  /// How many attempts failed.
-  private(set) var attempt = 0
-
-  init(_ client: S3Client) {
-    policy = client.options.retries
-    environment = client.environment
-    start = environment.uptime()
-  }
-
-  /// Returns true when it is time for another attempt; false if there shall be none.
-  mutating func pause(after failure: S3Failure) async -> Bool {
-    attempt += 1
-    start += failure.waited
-    guard attempt < policy.attemptLimit, !Task.isCancelled else { return false }
-    let delay = max(failure.retryAfter ?? .zero, policy.delay(after: attempt, environment))
-    guard environment.uptime() - start + delay < policy.deadline else { return false }
-    do {
-      try await environment.sleep(for: delay)
-      return true
-    } catch {
-      return false
-    }
   }
 }

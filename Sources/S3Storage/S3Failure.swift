@@ -24,8 +24,6 @@ struct S3Failure: Error, Sendable {
   var isTransient: Bool
   var retryAfter: Duration?
   var isCancelled = false
-  /// How long the request waited for its turn before it was sent.
-  var waited: Duration = .zero
   /// There is nothing to sign with.
   var isAboutCredentials = false
 

@@ -30,8 +30,8 @@ public struct S3Options: Sendable {
   /// servers that walk folders, a listing is read to its end and sorted before its first object is
   /// given.
   public var listsInOrder = true
-  /// True if a bucket is asked, before its first conditional write, whether it keeps conditions: some
-  /// servers take them and ignore them. AWS is known to keep them.
+  /// True if a bucket is asked, before its first ``PutCondition/unclaimed`` write, whether it keeps
+  /// conditions: some servers take them and ignore them. AWS is known to keep them.
   public var probesConditions = false
   /// What every request says who asks: `Lake/1`.
   public var userAgent = "lake"

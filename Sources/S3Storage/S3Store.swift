@@ -6,11 +6,9 @@ public import Storage
 /// Objects in S3, or in a store that speaks its protocol: `s3://bucket/key`.
 ///
 /// One store reaches all buckets of an account. Requests are signed, counted, held to a limit, and
-/// repeated where that is harmless: reads, listings, deletes and unconditional writes on any
-/// transient failure, conditional writes only where the server cannot have acted (S3's own refusal
-/// of a request it has no time for, or no connection). A conditional write whose reply was lost is
-/// sent again under the same condition; of the two at most one can have won, and a mark in the
-/// object's metadata tells whether the winner was ours.
+/// repeated on any failure that may pass: reads, listings, deletes and unconditional writes, since
+/// twice is as good as once; conditional writes under the same condition, which of two at most one
+/// can have met, and a mark in the object's metadata tells whether the winner was ours.
 ///
 /// A version is the object's ETag. The region of a bucket that is elsewhere is taken from what the
 /// server says, once; no request is ever sent to a host that a reply named.
@@ -82,7 +80,7 @@ public struct S3Store: ObjectStore {
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
     try checkKey(path)
-    if condition == .absent { try await checkConditions(for: path) }
+    if condition == .unclaimed { try await makeSureOfConditions(for: path) }
     return try await write(bytes, to: path, if: condition).version
   }
 
@@ -90,6 +88,7 @@ public struct S3Store: ObjectStore {
     to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> any ObjectWriter {
     try checkKey(path)
+    if condition == .unclaimed { try await makeSureOfConditions(for: path) }
     return S3Writer(self, path, condition)
   }
 

@@ -178,7 +178,6 @@ final class S3Writer: ObjectWriter {
     if let header = condition.header { call.headers.append(header) }
     call.body = Buffer(utf8: Self.document(of: parts))
     call.canFailLate = true
-    call.isRepeatable = false
     return try await store.settling(call, path, writeID, condition) { response throws(S3Failure) in
       guard let root = try? XMLReader.read(response.body),
         let version = ObjectVersion(etag: root.text(of: "ETag"))

@@ -46,6 +46,15 @@ public enum PutCondition: Hashable, Sendable {
   case none
   /// No object is there.
   case absent
+  /// No object is there, and whoever makes one has committed by that: two who both did would each
+  /// lose what the other wrote. A store of which it is not known whether it keeps conditions makes
+  /// sure of it before, and throws ``StorageError/unsupported(what:path:instead:)`` if it does not.
+  case unclaimed
   /// The object there is this one.
   case matches(ObjectVersion)
+}
+
+extension PutCondition {
+  /// True where there must be no object, whatever hangs on it.
+  public var isOnAbsence: Bool { self == .absent || self == .unclaimed }
 }

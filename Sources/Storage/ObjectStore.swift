@@ -6,7 +6,8 @@ public import Bytes
 /// Laws every conforming type keeps, each tested by `StoreContract`:
 /// 1. A reader never sees part of a write: an object is absent, or whole.
 /// 2. A returned `put` is visible to every later `get`, `head` and `list`.
-/// 3. Of concurrent `put`s with ``PutCondition/absent`` to one path, exactly one returns.
+/// 3. Of concurrent `put`s with ``PutCondition/absent`` or ``PutCondition/unclaimed`` to one path,
+///    exactly one returns.
 /// 4. A thrown ``StorageError/outcomeUnknown(_:path:)`` says nothing: the write may be there.
 ///    Every other error says that nothing was written.
 public protocol ObjectStore: Sendable {

@@ -59,7 +59,7 @@ struct BackfillKillTests {
   }
 
   private func check(_ place: Workplace, _ pinned: Int64) async throws {
-    let catalog = try TestCatalog.open(in: place.folder)
+    let catalog = try await TestCatalog.open(in: place.folder)
     let source = try await catalog.loadTable(TableIdentifier("air.flights"))
     let target = try await catalog.loadTable(TableIdentifier("air.delays"))
     var expected: [String: Int] = [:]

@@ -74,7 +74,7 @@ struct DeniedTests {
       """, environment: ["LAKE": LakeProcess.binary.path])
     guard !outcome.stderr.contains("LAKE\"") else { return }
     let lines = outcome.stderr.split(separator: "\n")
-    if TestCatalog.isSQLite {
+    if TestCatalog.kind == .sqlite {
       // The catalog's file is its owner's alone: who may not read that gets at nothing.
       #expect(outcome.stdout == "1\n1\n", "\(outcome)")
       let isNamed = lines.map {

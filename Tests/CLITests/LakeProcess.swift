@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
-import Lake
-import SQLiteCatalog
 import Testing
 
 /// Runs the built `lake` as a user would: as a process of its own.
@@ -48,7 +46,7 @@ struct LakeProcess {
         "HOME": folder.path, "LAKE_WAREHOUSE": folder.appending(path: "warehouse").path,
         "SWIFT_BACKTRACE": "enable=no",
       ]) { $1 }
-      .merging(TestCatalog.environment(in: folder)) { $1 }
+      .merging(try await TestCatalog.environment(in: folder)) { $1 }
       .merging(Canary.environment(environment)) { $1 }
       .merging(environment) { $1 }
     let status = try await Spawn.run(
@@ -61,62 +59,6 @@ struct LakeProcess {
     let outcome = Outcome(stdout: try text("out"), stderr: try text("err"), status: status)
     Canary.expectNone(in: outcome, of: arguments)
     return outcome
-  }
-}
-
-/// The kind of catalog that tests work in which name none: of folders, or with
-/// `LAKE_TEST_CATALOG=sqlite` in an SQLite file.
-enum TestCatalog {
-  static let isSQLite = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] == "sqlite"
-  private static let configuration = ".test-catalog.yaml"
-
-  /// What has commands in `folder` use the catalog; nothing where it was not configured.
-  static func environment(in folder: URL) -> [String: String] {
-    let file = folder.appending(path: configuration).path
-    guard isSQLite, FileManager.default.fileExists(atPath: file) else { return [:] }
-    return ["LAKE_CATALOG": "test", "LAKE_CONFIG": file]
-  }
-
-  /// The file of the SQLite catalog, in a workplace.
-  static let file = ".test-catalog.db"
-
-  /// The name of a metadata file as ``Scrubbed`` shows it: each catalog has its own way to give them.
-  ///
-  /// - Parameter version: which state of the table, from 1 on.
-  static func metadataName(_ version: Int) -> String {
-    guard isSQLite else { return "v\(version).metadata.json" }
-    let digits = String(version - 1)
-    return String(repeating: "0", count: 5 - digits.count) + digits + "-UUID.metadata.json"
-  }
-
-  /// Which state of the table the metadata file `name` is, from 1 on.
-  static func version(_ name: String) -> Int? {
-    let number = isSQLite ? name.prefix(5) : name.dropFirst().prefix { $0 != "." }
-    return Int(number).map { isSQLite ? $0 + 1 : $0 }
-  }
-
-  /// The catalog itself, of the workplace `folder`.
-  static func open(in folder: URL) throws -> any Catalog {
-    let warehouse = try ObjectPath(folder.appending(path: "warehouse").path)
-    let store = LocalStore(durability: .unsynced)
-    guard isSQLite else { return FilesystemCatalog(warehouse: warehouse, store: store) }
-    return SQLiteCatalog(
-      name: "test", file: try ObjectPath(folder.appending(path: file).path), warehouse: warehouse,
-      store: store)
-  }
-
-  /// Writes what ``environment(in:)`` names.
-  static func configure(_ folder: URL) throws {
-    guard isSQLite else { return }
-    let text = """
-      catalog:
-        test:
-          type: sql
-          uri: sqlite:///\(folder.path)/\(file)
-          warehouse: \(folder.path)/warehouse
-
-      """
-    try Data(text.utf8).write(to: folder.appending(path: configuration))
   }
 }
 

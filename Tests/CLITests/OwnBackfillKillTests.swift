@@ -124,9 +124,7 @@ struct OwnBackfillKillTests {
   // MARK: what is there
 
   private func load(_ place: Workplace) async throws -> Table {
-    let catalog = FilesystemCatalog(
-      warehouse: try ObjectPath(place.folder.appending(path: "warehouse").path),
-      store: LocalStore(durability: .unsynced))
+    let catalog = try await TestCatalog.open(in: place.folder)
     return try await catalog.loadTable(TableIdentifier("air.flights"))
   }
 

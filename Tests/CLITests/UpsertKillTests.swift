@@ -47,7 +47,7 @@ struct UpsertKillTests {
   }
 
   private func check(_ place: Workplace, _ events: FlightEvents, kills: Int) async throws {
-    let catalog = try TestCatalog.open(in: place.folder)
+    let catalog = try await TestCatalog.open(in: place.folder)
     let table = try await catalog.loadTable(TableIdentifier("air.flights"))
     let rows = try await table.scan().canonicalRows()
     let expected = try CanonicalRows.lines(in: events.final)

@@ -133,7 +133,7 @@ private struct RepeatingStore: ObjectStore {
   func put(
     _ bytes: Buffer, to path: ObjectPath, if condition: PutCondition
   ) async throws(StorageError) -> ObjectVersion {
-    if condition == .absent, path.name.hasSuffix(".metadata.json") {
+    if condition == .unclaimed, path.name.hasSuffix(".metadata.json") {
       _ = try await base.put(bytes, to: path, if: condition)
     }
     return try await base.put(bytes, to: path, if: condition)

@@ -50,7 +50,7 @@ private struct BrokenStore: ForwardingStore {
   ) async throws(StorageError) -> ObjectVersion {
     var condition = condition
     if defect == .ignoresConditions { condition = .none }
-    if defect == .checksThenWrites, condition == .absent {
+    if defect == .checksThenWrites, condition.isOnAbsence {
       // What `exists() + rename()` does.
       if try await base.headIfPresent(path) != nil { throw .conditionFailed(path: path) }
       await Task.yield()

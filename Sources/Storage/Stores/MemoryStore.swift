@@ -55,7 +55,7 @@ public final class MemoryStore: ObjectStore {
   ) async throws(StorageError) -> any ObjectWriter {
     try path.checkCancellation()
     try checkKey(path)
-    if condition == .absent, isPresent(path) { throw .conditionFailed(path: path) }
+    if condition.isOnAbsence, isPresent(path) { throw .conditionFailed(path: path) }
     return MemoryWriter(self, path, condition)
   }
 
@@ -103,7 +103,7 @@ public final class MemoryStore: ObjectStore {
       let there = state.objects[path]?.info.version
       switch condition {
       case .none: break
-      case .absent: if there != nil { throw .conditionFailed(path: path) }
+      case .absent, .unclaimed: if there != nil { throw .conditionFailed(path: path) }
       case .matches(let version): if there != version { throw .conditionFailed(path: path) }
       }
       state.writeCount += 1

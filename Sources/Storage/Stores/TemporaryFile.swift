@@ -55,7 +55,7 @@ final class TemporaryFile: Sendable {
     _ environment: Environment
   ) throws(StorageError) -> TemporaryFile {
     let (directory, name) = try tree.parent(of: path, missing: .isMade)
-    if condition == .absent, let there = try directory.status(of: name) {
+    if condition.isOnAbsence, let there = try directory.status(of: name) {
       try there.checkPlain(path)
       throw .conditionFailed(path: path)
     }
@@ -87,7 +87,7 @@ final class TemporaryFile: Sendable {
       )
     }
     switch condition {
-    case .absent: try link()
+    case .absent, .unclaimed: try link()
     case .none: try replace(status, expecting: nil)
     case .matches(let version): try replace(status, expecting: version)
     }

@@ -66,35 +66,10 @@ public protocol ObjectServer: Sendable {
   ) async throws -> (status: Int, bytes: [UInt8])
 }
 
-/// Cases that every store is held to, by the same code.
-public enum StoreConformance {
-  public struct Case: Sendable, CustomStringConvertible {
-    public let name: String
-    let body: @Sendable (StoreTrial) async throws -> Void
-
-    init(_ name: String, _ body: @escaping @Sendable (StoreTrial) async throws -> Void) {
-      self.name = name
-      self.body = body
-    }
-
-    public var description: String { name }
-
-    /// - Throws: ``StoreContract/Violation``, or what the store threw where it must not throw.
-    public func check(_ store: StoreUnderTest) async throws {
-      let random = SeededRandom(printing: "\(store.name), \(name)")
-      let own = try store.root.appending("case-\(random.seed)-\(random.next() % 1_000_000)")
-      try await body(
-        StoreTrial(
-          subject: Subject(store: store.store, root: own, random: random), under: store))
-    }
-  }
-
-  /// What `store` turns out to be able to do.
-  public static func capabilities(of store: StoreUnderTest) async throws -> Set<StoreCapability> {
-    let random = SeededRandom(printing: "\(store.name), capabilities")
-    let own = try store.root.appending("can-\(random.seed)-\(random.next() % 1_000_000)")
-    let trial = StoreTrial(
-      subject: Subject(store: store.store, root: own, random: random), under: store)
+extension StoreUnderTest {
+  /// What the store turns out to be able to do.
+  public func foundCapabilities() async throws -> Set<StoreCapability> {
+    let trial = try StoreTrial(self, "capabilities")
     var found: Set<StoreCapability> = []
     for capability in StoreCapability.allCases where try await trial.can(capability) {
       found.insert(capability)
@@ -103,33 +78,7 @@ public enum StoreConformance {
   }
 }
 
-/// One case on one store, in a place of its own.
-struct StoreTrial: Sendable {
-  let subject: Subject
-  let under: StoreUnderTest
-
-  var store: any ObjectStore { subject.store }
-  var settles: Bool { under.capabilities.contains(.settlesLostAnswers) }
-
-  func path(_ name: String) throws -> ObjectPath { try subject.path(name) }
-
-  /// The text at `name`; nil if there is nothing.
-  func text(_ name: String) async throws -> String? {
-    do throws(StorageError) {
-      let bytes = try await store.get(
-        ObjectPath(subject.root.text + "/" + name), range: 0..<Int64.max, of: nil)
-      return String(decoding: bytes.array(), as: UTF8.self)
-    } catch .notFound {
-      return nil
-    }
-  }
-
-  func expectText(_ name: String, _ expected: String?, _ when: String) async throws {
-    let found = try await text(name)
-    try subject.expect(
-      found == expected, "\(when): found \(found ?? "nothing"), not \(expected ?? "nothing")")
-  }
-
+extension StoreTrial {
   /// True if the store can do it, tried out.
   func can(_ capability: StoreCapability) async throws -> Bool {
     switch capability {
@@ -137,10 +86,10 @@ struct StoreTrial: Sendable {
       let script = WriteScript { $0 == 1 ? .loseReply : nil }
       return try await create(script, at: "settled") == .done
     case .objectsBelowObjects:
-      try await subject.put("a", at: "both")
+      try await put("a", at: "both")
       guard try await isWritten("b", "both/below") else { return false }
-      let isBelow = try await text("both/below") == "b"
-      let isAbove = (try? await text("both")) == "a"
+      let isBelow = try await textIfPresent("both/below") == "b"
+      let isAbove = (try? await textIfPresent("both")) == "a"
       return isBelow && isAbove
     case .longNames:
       return try await isWritten("x", String(repeating: "n", count: 300))
@@ -155,22 +104,22 @@ struct StoreTrial: Sendable {
         try await writer.append(Buffer([UInt8](repeating: 1, count: 11 << 20)))
       }
       let later = Timestamp(microseconds: 4_000_000_000_000_000)
-      return try await store.removeAbandonedWrites(under: subject.root, before: later) == 1
+      return try await store.removeAbandonedWrites(under: root, before: later) == 1
     case .attributes:
       guard let server = under.server else { return false }
       _ = try await store.put(Buffer(utf8: "x"), to: path("marked"), if: .absent)
       return try await !server.attributes(of: path("marked")).isEmpty
     case .tags:
       guard let server = under.server else { return false }
-      try await subject.put("x", at: "tagged")
+      try await put("x", at: "tagged")
       return try await server.tag(path("tagged"), name: "team", value: "flights")
     case .signedAddresses:
       guard let server = under.server else { return false }
-      try await subject.put("x", at: "signed")
+      try await put("x", at: "signed")
       return try await server.readSigned(path("signed"), isChanged: false).status == 200
     case .checksSignatures:
       guard let server = under.server else { return false }
-      try await subject.put("x", at: "changed")
+      try await put("x", at: "changed")
       return try await server.readSigned(path("changed"), isChanged: true).status == 403
     }
   }
