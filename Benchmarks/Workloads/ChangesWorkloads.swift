@@ -33,9 +33,11 @@ enum ChangesWorkloads {
     let one = try await Measurement.of { last = try await read(context, after: parent) }
     var again = Found()
     let warm = try await Measurement.of { again = try await read(context, after: parent) }
-    // For a profiler, which sees little of a tenth of a second.
+    // For a profiler, which sees little of a tenth of a second, and where others use the machine.
+    var best = warm
     for _ in 0..<(context.optionalNumber("repeats") ?? 0) {
-      again = try await read(context, after: parent)
+      let more = try await Measurement.of { again = try await read(context, after: parent) }
+      if more.wallSeconds < best.wallSeconds { best = more }
     }
     guard last.count > 10_000, last.count <= 20_000, again.count == last.count else {
       throw BenchError.wrongResult("\(last.count) changes of a merge")
@@ -44,7 +46,8 @@ enum ChangesWorkloads {
     return measurement.metrics + [
       ("rows_per_s", all.count.rate(over: measurement)), ("changes", Double(all.count)),
       ("last_commit_s", one.wallSeconds), ("last_commit_changes", Double(last.count)),
-      ("last_commit_again_s", warm.wallSeconds), ("first_row_ms", again.firstSeconds * 1e3),
+      ("last_commit_again_s", warm.wallSeconds), ("last_commit_best_s", best.wallSeconds),
+      ("last_commit_cpu_s", best.processorSeconds), ("first_row_ms", again.firstSeconds * 1e3),
     ]
   }
 

@@ -196,6 +196,20 @@ public struct DeletionVector: Hashable, Sendable {
     return total
   }
 
+  /// The positions that `other` does not have, ascending. Cost: that of both vectors' blocks.
+  public func positions(notIn other: DeletionVector) -> [Int64] {
+    var result: [Int64] = []
+    for part in parts {
+      let index = other.index(of: part.key)
+      let isShared = index < other.parts.count && other.parts[index].key == part.key
+      let base = Int64(part.key) << 32
+      part.bitmap.forEach(notIn: isShared ? other.parts[index].bitmap : RoaringBitmap()) {
+        result.append(base | Int64($0))
+      }
+    }
+    return result
+  }
+
   /// All positions, ascending. Cost: 8 bytes for each.
   public var positions: [Int64] {
     var result: [Int64] = []

@@ -102,6 +102,18 @@ package struct RoaringBitmap: Hashable, Sendable {
     containers.append(container)
   }
 
+  /// Calls `body` with each number that `other` does not have, ascending.
+  func forEach(notIn other: RoaringBitmap, _ body: (UInt32) -> Void) {
+    for (key, container) in zip(keys, containers) {
+      let base = UInt32(key) << 16
+      let index = other.keys.lowerBound(of: key)
+      let isShared = index < other.keys.count && other.keys[index] == key
+      container.forEach(notIn: isShared ? other.containers[index] : .array([])) {
+        body(base | UInt32($0))
+      }
+    }
+  }
+
   /// Calls `body` with runs of numbers within `range`, ascending; two of them may touch where a
   /// block ends.
   package func forEachRun(

@@ -131,6 +131,26 @@ enum RoaringContainer: Sendable {
     return words
   }
 
+  /// Calls `body` with each number that `other`, which may be empty, does not have, ascending.
+  func forEach(notIn other: RoaringContainer, _ body: (UInt16) -> Void) {
+    if case .array(let values) = self, case .array(let others) = other {
+      var next = 0
+      for value in values {
+        while next < others.count, others[next] < value { next &+= 1 }
+        if next == others.count || others[next] != value { body(value) }
+      }
+      return
+    }
+    let (own, others) = (words, other.words)
+    for index in own.indices {
+      var word = own[index] & ~others[index]
+      while word != 0 {
+        body(UInt16(truncatingIfNeeded: index << 6 | word.trailingZeroBitCount))
+        word &= word &- 1
+      }
+    }
+  }
+
   /// All numbers of both.
   func union(_ other: RoaringContainer) -> RoaringContainer {
     if case .array(let a) = self, case .array(let b) = other,

@@ -10,7 +10,8 @@ internal import Synchronization
 /// goes first.
 package final class KnownPages: Sendable {
   private let byteLimit: Int
-  private let state: Mutex<RecentlyUsed<Place, Content>>
+  private let content: Content
+  private let state: Mutex<RecentlyUsed<Place, Kept>>
 
   fileprivate struct Place: Hashable {
     let file: Int
@@ -18,14 +19,22 @@ package final class KnownPages: Sendable {
     let offset: Int64
   }
 
-  private enum Content {
+  /// What is kept.
+  package enum Content: Sendable {
+    case all
+    /// Where each page is read once, that spares the memory of them all.
+    case dictionaries
+  }
+
+  private enum Kept {
     case page(Buffer)
     case dictionary(Column)
   }
 
   /// - Parameter byteLimit: about how much memory is kept.
-  package init(byteLimit: Int) {
+  package init(byteLimit: Int, _ content: Content = .all) {
     self.byteLimit = byteLimit
+    self.content = content
     state = Mutex(RecentlyUsed(byteLimit: byteLimit))
   }
 
@@ -44,20 +53,24 @@ package final class KnownPages: Sendable {
 
     /// What the body of the page at `offset` was inflated to, if that is `byteCount` bytes.
     package func page(at offset: Int64, byteCount: Int32) -> Buffer? {
-      guard case .page(let bytes)? = pages.content(Place(file: file, offset: offset)),
+      guard case .page(let bytes)? = pages.kept(at: Place(file: file, offset: offset)),
         bytes.count == Int(byteCount)
       else { return nil }
       return bytes
     }
 
-    package func keep(_ page: Buffer, at offset: Int64) {
+    /// - Returns: false if pages are not kept.
+    @discardableResult
+    package func keep(_ page: Buffer, at offset: Int64) -> Bool {
+      guard case .all = pages.content else { return false }
       pages.keep(
         .page(page), byteCount: page.retainedByteCount, Place(file: file, offset: offset))
+      return true
     }
 
     /// The dictionary of the chunk that begins at `offset`.
     func dictionary(at offset: Int64) -> Column? {
-      guard case .dictionary(let column)? = pages.content(Place(file: file, offset: offset)) else {
+      guard case .dictionary(let column)? = pages.kept(at: Place(file: file, offset: offset)) else {
         return nil
       }
       return column
@@ -72,9 +85,9 @@ package final class KnownPages: Sendable {
   /// What keeping something takes besides its bytes.
   private static let overhead = 128
 
-  private func content(_ place: Place) -> Content? { state.withLock { $0.use(place) } }
+  private func kept(at place: Place) -> Kept? { state.withLock { $0.use(place) } }
 
-  private func keep(_ content: Content, byteCount: Int, _ place: Place) {
+  private func keep(_ content: Kept, byteCount: Int, _ place: Place) {
     let byteCount = byteCount + Self.overhead
     // One page is not to drive all others out.
     guard byteCount <= byteLimit / 16 else { return }

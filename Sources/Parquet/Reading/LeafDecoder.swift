@@ -171,8 +171,7 @@ final class LeafDecoder {
       return before
     }
     let bytes = try inflate(raw.body, to: Int(raw.header.uncompressedPageSize))
-    if let known, codec != .uncompressed {
-      known.keep(bytes, at: raw.offset)
+    if let known, codec != .uncompressed, known.keep(bytes, at: raw.offset) {
       // It is not the workspace's any more.
       inflated = .empty
     }

@@ -13,6 +13,32 @@ struct ChangelogShape: Sendable {
   let rowID: Int?
   /// The identifier fields; empty if there are none, or not all of them were read.
   let keys: [FieldID]
+  /// The columns these are in.
+  let keyNames: [String]
+
+  /// True if `stage` has anything to go by.
+  func has(_ stage: FoldedChanges.Stage) -> Bool {
+    switch stage {
+    case .unchanged: !compared.isEmpty
+    case .byRowID: rowID != nil
+    case .byKey: !keys.isEmpty && !keyNames.isEmpty
+    }
+  }
+
+  /// Who knows rows again in a stage; nil if nothing does.
+  func columns(_ stage: FoldedChanges.Stage, of rows: RecordBatch) -> [Column]? {
+    switch stage {
+    case .unchanged: return compared.isEmpty ? nil : compared.map { rows.columns[$0] }
+    case .byRowID: return rowID.map { [rows.columns[$0]] }
+    case .byKey:
+      var columns: [Column] = []
+      for id in keys {
+        guard let column = rows.nestedColumn(id) else { return nil }
+        columns.append(column)
+      }
+      return columns.isEmpty ? nil : columns
+    }
+  }
 }
 
 /// What became of the rows of one step: of those that one of two states has and the other has not.
@@ -23,11 +49,19 @@ struct FoldedChanges {
   private(set) var updates: [(before: Int32, after: Int32)] = []
   private(set) var inserts: [Int32] = []
 
+  /// How rows of both states are put together, in this order.
+  enum Stage: CaseIterable, Sendable {
+    /// Equal ones are no change.
+    case unchanged
+    case byRowID
+    case byKey
+  }
+
   private let shape: ChangelogShape
   /// How many rows are of the earlier state.
   private let deletedCount: Int
   /// True of a row that something was found out of.
-  private var isSettled: [Bool]
+  private(set) var isSettled: [Bool]
 
   /// Takes out rows that both have, as often as both have them, and finds out which rows are others
   /// as they were before.
@@ -35,17 +69,23 @@ struct FoldedChanges {
   /// Laws: with `deletes` and the first of `updates` taken out of `deleted`'s state and the others
   /// put in, it is `inserted`'s. An id or key that several rows of a side have pairs none.
   /// Cost: a hash and a comparison of each row.
+  /// - Parameter stages: what is done; the columns it takes must be there.
   init(
-    _ deleted: RecordBatch, _ inserted: RecordBatch, _ shape: ChangelogShape
+    _ deleted: RecordBatch, _ inserted: RecordBatch, _ shape: ChangelogShape,
+    _ stages: [Stage] = Stage.allCases
   ) throws(ColumnarError) {
     rows = try RecordBatch.concat([deleted, inserted])
     self.shape = shape
     deletedCount = deleted.rowCount
     isSettled = [Bool](repeating: false, count: rows.rowCount)
     if deleted.rowCount > 0, inserted.rowCount > 0 {
-      cancel()
-      pairByRowID()
-      try pairByKey()
+      for stage in stages {
+        switch stage {
+        case .unchanged: cancel()
+        case .byRowID: pairByRowID()
+        case .byKey: try pairByKey()
+        }
+      }
     }
     for row in 0..<rows.rowCount where !isSettled[row] {
       let row = Int32(truncatingIfNeeded: row)
@@ -56,8 +96,7 @@ struct FoldedChanges {
   // MARK: rows that did not change
 
   private mutating func cancel() {
-    let keys = shape.compared.map { rows.columns[$0] }
-    guard !keys.isEmpty else { return }
+    guard let keys = shape.columns(.unchanged, of: rows) else { return }
     let groups = RowGroups(keys: keys)
     let numbers = groups.numbers
     var counts = [(deleted: Int32, inserted: Int32)](repeating: (0, 0), count: groups.count)
@@ -111,25 +150,19 @@ struct FoldedChanges {
     let after = places(of: ids, deletedCount..<rows.rowCount)
     for row in 0..<deletedCount where !isSettled[row] && !ids.isNull(row) {
       let id = ids.integer(row)
-      guard before[id] == .some(.some(row)), case .some(.some(let other)) = after[id] else {
-        continue
-      }
+      guard before.row(of: id) == row, let other = after.row(of: id) else { continue }
       pair(row, other)
     }
   }
 
-  /// Where each id is; nil of one that is there twice.
-  private func places(of ids: Column, _ range: Range<Int>) -> [Int64: Int?] {
-    var places: [Int64: Int?] = [:]
-    for row in range where !isSettled[row] && !ids.isNull(row) {
-      let id = ids.integer(row)
-      places.updateValue(places[id] == nil ? row : nil, forKey: id)
-    }
+  private func places(of ids: Column, _ range: Range<Int>) -> PlacesOfIDs {
+    var places = PlacesOfIDs(capacity: range.count)
+    for row in range where !isSettled[row] && !ids.isNull(row) { places.add(row, ids.integer(row)) }
     return places
   }
 
   private mutating func pairByKey() throws(ColumnarError) {
-    guard !shape.keys.isEmpty else { return }
+    guard let columns = shape.columns(.byKey, of: rows) else { return }
     var open: [Int32] = []
     var deletedCount = 0
     for row in isSettled.indices where !isSettled[row] {
@@ -138,10 +171,7 @@ struct FoldedChanges {
     }
     guard deletedCount > 0, deletedCount < open.count else { return }
     var keys: [Column] = []
-    for id in shape.keys {
-      guard let column = rows.nestedColumn(id) else { return }
-      keys.append(try column.gather(open))
-    }
+    for column in columns { keys.append(try column.gather(open)) }
     let groups = RowGroups(keys: keys)
     let numbers = groups.numbers
     /// By group: the one row of either side; -1 if there is none, -2 if there are several.
@@ -189,4 +219,41 @@ struct FoldedChanges {
   }
 
   private static let batchRowCount = 1 << 16
+}
+
+/// The row of each id that one row alone has.
+private struct PlacesOfIDs {
+  private static let free: Int32 = -1
+  private static let several: Int32 = -2
+  private var slots: [(id: Int64, row: Int32)]
+  private let shift: UInt64
+
+  /// - Parameter capacity: the most rows there can be.
+  init(capacity: Int) {
+    var size = 16
+    while size < capacity * 2 { size *= 2 }
+    slots = Array(repeating: (0, Self.free), count: size)
+    shift = UInt64(64 - size.trailingZeroBitCount)
+  }
+
+  mutating func add(_ row: Int, _ id: Int64) {
+    let slot = slot(of: id)
+    let isFirst = slots[slot].row == Self.free
+    slots[slot] = (id, isFirst ? Int32(truncatingIfNeeded: row) : Self.several)
+  }
+
+  func row(of id: Int64) -> Int? {
+    let row = slots[slot(of: id)].row
+    return row < 0 ? nil : Int(row)
+  }
+
+  /// Where `id` is, or a free place for it.
+  private func slot(of id: Int64) -> Int {
+    let hash = UInt64(bitPattern: id) &* 0x9e37_79b9_7f4a_7c15
+    var slot = Int(truncatingIfNeeded: hash >> shift)
+    while slots[slot].row != Self.free, slots[slot].id != id {
+      slot = (slot &+ 1) & (slots.count &- 1)
+    }
+    return slot
+  }
 }

@@ -57,9 +57,11 @@ struct ChangeReader: Sendable {
     let after = try await positions(of: files.map(\.after))
     known = [:]
     for (index, file) in files.enumerated() {
-      let (old, new) = (before[index].positions, after[index].positions)
-      rows.deleted.append(contentsOf: file.before.reading(new.notIn(old), but: \.isEquality))
-      rows.inserted.append(contentsOf: file.after.reading(old.notIn(new), but: \.isEquality))
+      let (old, new) = (before[index], after[index])
+      rows.deleted.append(
+        contentsOf: file.before.reading(new.positions(notIn: old), but: \.isEquality))
+      rows.inserted.append(
+        contentsOf: file.after.reading(old.positions(notIn: new), but: \.isEquality))
       known[PathKey(file.after.file.path)] = KnownPositions(
         deletes: file.after.positionDeleteIDs, rows: after[index])
     }
@@ -89,10 +91,12 @@ struct ChangeReader: Sendable {
     var (before, after) = (file.before, file.after)
     before.positions = places.map { RowPositions(ascending: $0) }
     after.positions = before.positions
-    let old = try await table.livePositions(of: [before], at: selection)[0].positions
-    let new = try await table.livePositions(of: [after], at: selection)[0].positions
-    rows.deleted.append(contentsOf: file.before.reading(old.notIn(new)) { _ in false })
-    rows.inserted.append(contentsOf: file.after.reading(new.notIn(old)) { _ in false })
+    let old = try await table.livePositions(of: [before], at: selection)[0]
+    let new = try await table.livePositions(of: [after], at: selection)[0]
+    rows.deleted.append(
+      contentsOf: file.before.reading(old.positions(notIn: new)) { _ in false })
+    rows.inserted.append(
+      contentsOf: file.after.reading(new.positions(notIn: old)) { _ in false })
   }
 
   /// The only rows of each of `files` in which two states can differ, ascending; nil where no one
@@ -102,8 +106,8 @@ struct ChangeReader: Sendable {
     let before = try await positions(of: files.map(\.before))
     let after = try await positions(of: files.map(\.after))
     var places: [[Int64]?] = files.indices.map { index in
-      let (old, new) = (before[index].positions, after[index].positions)
-      return old.notIn(new) + new.notIn(old)
+      let (old, new) = (before[index], after[index])
+      return old.positions(notIn: new) + new.positions(notIn: old)
     }
     let reader = DeleteFileReader(
       table: table, parallelism: max(1, table.environment.processorCount))
@@ -164,18 +168,5 @@ extension ScanTask {
       file: file, sequenceNumber: sequenceNumber, deletes: deletes.filter(isApplied))
     task.positions = RowPositions(ascending: positions)
     return [task]
-  }
-}
-
-extension [Int64] {
-  /// Those that are not among `others`; both ascend.
-  fileprivate func notIn(_ others: [Int64]) -> [Int64] {
-    var left: [Int64] = []
-    var next = 0
-    for position in self {
-      while next < others.count, others[next] < position { next += 1 }
-      if next == others.count || others[next] != position { left.append(position) }
-    }
-    return left
   }
 }

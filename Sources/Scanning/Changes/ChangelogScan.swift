@@ -21,7 +21,9 @@ internal import Storage
 /// the earlier state those of the later one; with a filter or some columns, of the rows and columns
 /// that these leave of both. A change that they do not show is none.
 /// Cost: grows with the changes, not with the table; equality deletes cost the columns they name of
-/// the files they may be about. Memory: where a commit deletes and inserts, its changes.
+/// the files they may be about. Memory: where a commit deletes and inserts, its changes up to
+/// ``memoryLimit(_:)``; beyond that two bits a row, and what it deletes and inserts is read several
+/// times.
 ///
 /// A value; each step gives a new one. Nothing is read before ``batches()``.
 public struct ChangelogScan: Sendable {
@@ -32,6 +34,9 @@ public struct ChangelogScan: Sendable {
   private var base: TableScan
   private(set) var isNet = false
   private(set) var preImages = PreImages.omitted
+  /// True if it is not known how many of the rows that are read are asked for.
+  private(set) var isFiltered = false
+  private(set) var byteLimit = 256 << 20
   private var lookup: (any KeyLookup)?
 
   /// Whether rows are handed out as they were before an update.
@@ -60,6 +65,7 @@ public struct ChangelogScan: Sendable {
   public func filter(_ predicate: Predicate) -> ChangelogScan {
     var scan = self
     scan.base = base.filter(predicate)
+    scan.isFiltered = true
     return scan
   }
 
@@ -69,6 +75,7 @@ public struct ChangelogScan: Sendable {
   public func filter(_ text: String) throws(ScanError) -> ChangelogScan {
     var scan = self
     scan.base = try base.filter(text)
+    scan.isFiltered = true
     return scan
   }
 
@@ -91,6 +98,17 @@ public struct ChangelogScan: Sendable {
   public func finding(by lookup: some KeyLookup) -> ChangelogScan {
     var scan = self
     scan.lookup = lookup
+    return scan
+  }
+
+  /// Takes about so many bytes for the rows of a commit that deletes and inserts (else 256 MB).
+  ///
+  /// Law: the changes are the same, and of one commit deletes come first, then updates, then inserts;
+  /// which update comes before which may differ. Cost: rows that take more are read again for each
+  /// part of them that does not.
+  public func memoryLimit(_ byteCount: Int) -> ChangelogScan {
+    var scan = self
+    scan.byteLimit = max(1, byteCount)
     return scan
   }
 
@@ -134,6 +152,7 @@ public struct ChangelogScan: Sendable {
     var names = columns ?? ["*"]
     let keys = schema.identifierFieldIDs.sorted()
     let tops = keys.compactMap { key in schema.fields.first { $0.id == key } }
+    let keyNames = schema.fields.filter { !Set(keys).isDisjoint(with: $0.allIDs) }.map(\.name)
     let isWhole = columns == nil || names.contains("*")
     if !isWhole, tops.count == keys.count { names += tops.map(\.name) }
     if output.allSatisfy({ MetadataColumn($0.id) != nil }) { names.append("*") }
@@ -147,7 +166,7 @@ public struct ChangelogScan: Sendable {
       outputCount: output.count,
       compared: fields.indices.filter { MetadataColumn(fields[$0].id) == nil },
       rowID: fields.firstIndex { $0.id == rowID.fieldID },
-      keys: isWhole || tops.count == keys.count ? keys : [])
+      keys: isWhole || tops.count == keys.count ? keys : [], keyNames: keyNames)
     return (scan, shape)
   }
 }

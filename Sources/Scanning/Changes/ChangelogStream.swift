@@ -3,12 +3,13 @@ internal import Catalogs
 public import Columnar
 internal import Expressions
 internal import Iceberg
+internal import Parquet
 internal import Storage
 
 /// The changes of a range of commits as batches, read as they are asked for, oldest first.
 ///
 /// A commit that only adds rows, or only deletes some, is read as a scan is; of another its changes
-/// are in memory at once.
+/// are in memory at once, or if they are too many, a part of them.
 public struct ChangelogStream: AsyncSequence, Sendable {
   public typealias Element = RecordBatch
   public typealias Failure = ScanError
@@ -26,6 +27,8 @@ public struct ChangelogStream: AsyncSequence, Sendable {
     private var ready: ArraySlice<RecordBatch> = []
     /// Rows that all became the same.
     private var rows: (batches: BatchStream.Iterator, type: ChangeType, mark: ChangeMark)?
+    /// Changes that are too many to be in memory at once.
+    private var passes: ChangelogPasses?
 
     /// What is left to be told.
     fileprivate struct Run {
@@ -52,6 +55,10 @@ public struct ChangelogStream: AsyncSequence, Sendable {
           }
           rows = nil
         }
+        if passes != nil {
+          if let batch = try await passes?.next() { return batch }
+          passes = nil
+        }
         guard try await advance() else { return nil }
       }
     }
@@ -68,14 +75,12 @@ public struct ChangelogStream: AsyncSequence, Sendable {
       guard let step = run.steps.popFirst() else { return false }
       var changed = try await run.reader.rows(of: step)
       guard !run.isGathering else {
-        var (deleted, inserted) = try await run.read(changed)
         while let step = run.steps.popFirst() {
-          changed = try await run.reader.rows(of: step)
-          let more = try await run.read(changed)
-          deleted += more.deleted
-          inserted += more.inserted
+          let more = try await run.reader.rows(of: step)
+          changed.deleted += more.deleted
+          changed.inserted += more.inserted
         }
-        try fold(deleted, inserted, run, ChangeMark(ordinal: 0, snapshotID: run.endID))
+        try await tell(changed, run, ChangeMark(ordinal: 0, snapshotID: run.endID))
         return true
       }
       let id = scan.isNet ? run.endID : step.after.id.rawValue
@@ -88,8 +93,7 @@ public struct ChangelogStream: AsyncSequence, Sendable {
       } else if changed.inserted.isEmpty {
         rows = (run.plain.of(changed.deleted).batches().makeAsyncIterator(), .delete, mark)
       } else {
-        let (deleted, inserted) = try await run.read(changed)
-        try fold(deleted, inserted, run, mark)
+        try await tell(changed, run, mark)
       }
       return true
     }
@@ -98,7 +102,8 @@ public struct ChangelogStream: AsyncSequence, Sendable {
       let range = try scan.range()
       let (paired, shape) = try scan.pairing(range.schema)
       var (plain, keeping) = (scan.selected, paired)
-      let openFiles = OpenFiles()
+      // Of one step each page is read once.
+      let openFiles = OpenFiles(range.steps.count > 1 ? .all : .dictionaries)
       plain.openFiles = openFiles
       keeping.openFiles = openFiles
       return Run(
@@ -107,48 +112,25 @@ public struct ChangelogStream: AsyncSequence, Sendable {
         endID: range.end?.id.rawValue ?? -1)
     }
 
-    private mutating func fold(
-      _ deleted: [RecordBatch], _ inserted: [RecordBatch], _ run: Run, _ mark: ChangeMark
-    ) throws(ScanError) {
-      let fields = try run.paired.outputFields().map(\.columnField)
-      let empty = RecordBatch(
-        fields: fields, columns: fields.map { .nulls($0.type, count: 0) }, rowCount: 0)
-      let preImages = scan.preImages
-      ready = try scan.whole { () throws(ColumnarError) in
-        try FoldedChanges(
-          try RecordBatch.concat([empty] + deleted), try RecordBatch.concat([empty] + inserted),
-          run.shape
-        ).batches(mark, preImages: preImages)
-      }[...]
-    }
-  }
-}
-
-extension ChangelogStream.Iterator.Run {
-  /// All rows of either side, with what it takes to know them again, read side by side.
-  fileprivate func read(
-    _ rows: ChangedRows
-  ) async throws(ScanError) -> (deleted: [RecordBatch], inserted: [RecordBatch]) {
-    async let deleted = Self.read(rows.deleted, paired)
-    async let inserted = Self.read(rows.inserted, paired)
-    let both = await (deleted, inserted)
-    return (try both.0.get(), try both.1.get())
-  }
-
-  @concurrent
-  private static func read(
-    _ tasks: [ScanTask], _ scan: TableScan
-  ) async -> Result<[RecordBatch], ScanError> {
-    if tasks.isEmpty { return .success([]) }
-    do throws(ScanError) { return .success(try await scan.of(tasks).collect()) } catch {
-      return .failure(error)
+    /// Folds `changed`: at once if it fits into memory.
+    private mutating func tell(
+      _ changed: ChangedRows, _ run: Run, _ mark: ChangeMark
+    ) async throws(ScanError) {
+      let meter = ByteMeter(limit: scan.byteLimit / ChangelogPasses.copies)
+      let passes = ChangelogPasses(
+        scan: scan, paired: run.paired, shape: run.shape, mark: mark, changed)
+      guard let (deleted, inserted) = try await passes.readAll(meter) else {
+        self.passes = try await passes.sorted(meter)
+        return
+      }
+      ready = try passes.folded(deleted, inserted)[...]
     }
   }
 }
 
 extension ChangelogScan {
   /// What `body` gives; an error of columns is one of too many rows at once.
-  fileprivate func whole<Result>(
+  func whole<Result>(
     _ body: () throws(ColumnarError) -> Result
   ) throws(ScanError) -> Result {
     do throws(ColumnarError) { return try body() } catch {

@@ -4,6 +4,7 @@ internal import Expressions
 internal import Iceberg
 internal import Parquet
 internal import ParquetFiles
+internal import Storage
 
 /// Some columns of a data file, and what becomes of them.
 struct FilePart: Sendable {
@@ -67,6 +68,9 @@ struct OpenDataFile: Sendable {
   let output: ColumnMapping
   /// Pages that were read before; nil where none are kept.
   var knownPages: KnownPages.OfFile?
+
+  /// True if a request takes no time: to disk and memory no way is long.
+  var isNear: Bool { ["file", "memory"].contains(parquet.path.scheme) }
 
   /// All leaves that are read.
   var leaves: [Int] { (filter?.part.projection.leafIndices ?? []) + rest.projection.leafIndices }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 internal import Bytes
-internal import Parquet
+package import Parquet
 internal import ParquetFiles
 internal import Synchronization
 
@@ -28,11 +28,14 @@ package final class OpenFiles: Sendable {
   }
 
   /// - Parameters:
+  ///   - pages: what is kept of pages.
   ///   - byteLimit: about how much memory footers and page indexes take.
   ///   - pageByteLimit: about how much pages do.
-  package init(byteLimit: Int = 64 << 20, pageByteLimit: Int = 64 << 20) {
+  package init(
+    _ pages: KnownPages.Content = .all, byteLimit: Int = 64 << 20, pageByteLimit: Int = 64 << 20
+  ) {
     state = Mutex(State(files: RecentlyUsed(byteLimit: byteLimit)))
-    pages = KnownPages(byteLimit: pageByteLimit)
+    self.pages = KnownPages(byteLimit: pageByteLimit, pages)
   }
 
   /// The file at `path`, if it was opened before.

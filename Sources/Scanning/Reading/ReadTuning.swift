@@ -11,6 +11,9 @@ package struct ReadTuning: Sendable {
   /// A row group of which more bytes than this would be fetched is fetched in parts, where its page
   /// index tells where they are.
   package var partByteCount: Int64 = 32 << 20
+  /// The same where rows are wanted by their positions, of a store that no way is long to: the next
+  /// part is fetched while one is decoded.
+  package var nearPartByteCount: Int64 = 2 << 20
   /// Page indexes are asked for where so many bytes might be spared, or where
   /// they need no request.
   package var indexedByteCount: Int64 = 1 << 20

@@ -265,30 +265,28 @@ struct UnitSource: Sendable {
   private func parts(
     _ group: Int, _ file: OpenDataFile, _ selection: RowSelection, _ indexes: [Int: PageIndex]
   ) -> [PlannedPart] {
-    let stored = file.parquet.footer.byteCounts(ofRowGroup: group, file.leaves).stored
-    let count = Int(clamping: (stored + tuning.partByteCount - 1) / max(1, tuning.partByteCount))
-    guard count > 1, file.leaves.allSatisfy({ indexes[$0] != nil }) else {
-      return [
-        PlannedPart(
-          rowGroup: group, rows: 0..<selection.rowCount, selection: selection, pageIndexes: indexes,
-          isPruned: !selection.isAll, isFirst: true)
-      ]
+    func part(_ rows: Range<Int>, _ own: RowSelection, isFirst: Bool) -> PlannedPart {
+      PlannedPart(
+        rowGroup: group, rows: rows, selection: own, pageIndexes: indexes,
+        isPruned: !selection.isAll, isFirst: isFirst)
     }
+    let stored = file.parquet.footer.byteCounts(ofRowGroup: group, file.leaves).stored
+    let isPositioned = file.positions != nil && selection.count > Self.fewRows && file.isNear
+    let size = isPositioned ? tuning.nearPartByteCount : tuning.partByteCount
+    let cuts = stored > size ? PageCuts(file.leaves, indexes, of: selection) : nil
+    guard let cuts else { return [part(0..<selection.rowCount, selection, isFirst: true)] }
+    let fetched = isPositioned ? Int64(Double(stored) * cuts.share) : stored
+    let count = Int(clamping: fetched / max(1, size) + 1)
     var parts: [PlannedPart] = []
-    var start = 0
-    for index in 1...count {
-      let end = index == count ? selection.rowCount : selection.rowCount / count * index
-      let rows = start..<end
-      start = end
+    for rows in cuts.pieces(of: 0..<selection.rowCount, count: count) {
       let own = selection.intersection(RowSelection(ranges: [rows], rowCount: selection.rowCount))
-      if own.isEmpty { continue }
-      parts.append(
-        PlannedPart(
-          rowGroup: group, rows: rows, selection: own, pageIndexes: indexes,
-          isPruned: !selection.isAll, isFirst: parts.isEmpty))
+      if !own.isEmpty { parts.append(part(rows, own, isFirst: parts.isEmpty)) }
     }
     return parts
   }
+
+  /// Up to so many rows are not worth taking apart.
+  private static let fewRows = 64
 
   // MARK: Units
 
@@ -357,23 +355,39 @@ struct UnitSource: Sendable {
     return max(1, tuning.unitByteCount) * Int64(isBusy ? min(4, max(1, leafCount)) : 1)
   }
 
-  /// Units of about the same number of selected rows.
+  /// Units of about as much work.
   private func split(_ planned: PlannedPart, _ part: RowGroupPart) -> [ScanUnit] {
     let selection = planned.selection
     let encoded = part.encodedByteCount(part.file.leaves, in: selection)
     let unit = unitByteCount(leafCount: part.file.leaves.count)
     let count = Int(clamping: encoded / unit + 1)
-    let size = max(1024, (selection.count + count - 1) / count)
+    let cuts =
+      selection.count < planned.rows.count && count > 1
+      ? PageCuts(part.file.leaves, planned.pageIndexes, of: selection) : nil
+    let pieces =
+      cuts?.pieces(of: planned.rows, count: count)
+      ?? selection.pieces(
+        of: planned.rows, holding: max(1024, (selection.count + count - 1) / count))
     var units: [ScanUnit] = []
-    var start = planned.rows.lowerBound
-    while start < planned.rows.upperBound {
-      let rows = selection.window(from: start, holding: size).clamped(to: planned.rows)
-      start = rows.upperBound
-      let own = selection.intersection(
-        RowSelection(ranges: [rows], rowCount: selection.rowCount))
+    for rows in pieces {
+      let own = selection.intersection(RowSelection(ranges: [rows], rowCount: selection.rowCount))
       if !own.isEmpty { units.append(ScanUnit(part: part, rows: rows, selection: own)) }
     }
     return units
+  }
+}
+
+extension RowSelection {
+  /// `rows` in pieces that have up to `count` selected rows.
+  fileprivate func pieces(of rows: Range<Int>, holding count: Int) -> [Range<Int>] {
+    var pieces: [Range<Int>] = []
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let piece = window(from: start, holding: count).clamped(to: rows)
+      start = piece.upperBound
+      pieces.append(piece)
+    }
+    return pieces
   }
 }
 

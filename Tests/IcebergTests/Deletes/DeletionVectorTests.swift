@@ -143,6 +143,34 @@ struct DeletionVectorTests {
     #expect(try Self.decode(blob).positions == [1 << 33])
   }
 
+  @Test func `what one vector has and another has not is what sets tell`() throws {
+    var random = SeededRandom("differences of deletion vectors")
+    for _ in 0..<30 {
+      var sets: [Set<Int64>] = []
+      var vectors: [DeletionVector] = []
+      for _ in 0..<2 {
+        var set: Set<Int64> = []
+        var vector = DeletionVector()
+        for base: Int64 in [0, 65_536, 200_000, 1 << 32, 3 << 33] {
+          // None, few, runs, or so many that they are bits.
+          switch Int.random(in: 0..<4, using: &random) {
+          case 0: break
+          case 1: for _ in 0..<50 { set.insert(base + Int64.random(in: 0..<300, using: &random)) }
+          case 2:
+            let start = base + Int64.random(in: 0..<2000, using: &random)
+            set.formUnion(start..<start + Int64.random(in: 1..<9000, using: &random))
+          default: set.formUnion(stride(from: base, to: base + 30_000, by: 3))
+          }
+        }
+        for position in set { vector.insert(position) }
+        sets.append(set)
+        vectors.append(random.chance(50) ? try Self.decode(vector.encoded().array()) : vector)
+      }
+      let expected = sets[0].subtracting(sets[1]).sorted()
+      #expect(vectors[0].positions(notIn: vectors[1]) == expected, "seed \(random.seed)")
+    }
+  }
+
   @Test func `a vector agrees with a set of positions`() throws {
     var random = Seeded(printing: "deletion vectors")
     for _ in 0..<40 {

@@ -57,6 +57,50 @@ struct ChangelogLaws {
       ? nil : CanonicalRows.difference(found, after)
   }
 
+  /// How the changes of `scan` differ if up to `limit` bytes may be in memory; nil if they do not.
+  static func differenceOfPasses(_ scan: ChangelogScan, limit: Int) async throws -> String? {
+    let scan = scan.preImages(.included)
+    let (whole, parts) = (try await steps(scan), try await steps(scan.memoryLimit(limit)))
+    guard whole.keys.sorted() == parts.keys.sorted() else { return "other commits" }
+    for (ordinal, lines) in whole {
+      let found = (parts[ordinal] ?? []).map(\.0)
+      guard found == found.sorted() else { return "\(found) out of order" }
+      let told = [lines, parts[ordinal] ?? []].map { $0.map { "\($0.0) \($0.1)" }.sorted() }
+      if told[0] != told[1] {
+        return "in passes \(Set(told[1]).subtracting(told[0])), not "
+          + "\(Set(told[0]).subtracting(told[1])), of \(told[0].count) and \(told[1].count)"
+      }
+    }
+    return nil
+  }
+
+  /// The changes of each commit: 0 for deletes, 1 for updates, 2 for inserts; and the row, of updates
+  /// both.
+  private static func steps(_ scan: ChangelogScan) async throws -> [Int64: [(Int, String)]] {
+    var steps: [Int64: [(Int, String)]] = [:]
+    for try await batch in scan.batches() {
+      if let problem = updates(batch) { return [-1: [(0, problem)]] }
+      let rows = batch.selecting(Array(3..<batch.columns.count))
+      var before = ""
+      for row in 0..<batch.rowCount {
+        let line = try CanonicalRows.lines(of: [rows.slice(row..<row + 1)]).joined()
+        let type = batch.columns[0].string(row)
+        if type == ChangeType.updateBefore.rawValue {
+          before = line
+          continue
+        }
+        let change =
+          switch type {
+          case ChangeType.delete.rawValue: (0, line)
+          case ChangeType.updateAfter.rawValue: (1, "\(before) to \(line)")
+          default: (2, line)
+          }
+        steps[batch.columns[1].integer(row), default: []].append(change)
+      }
+    }
+    return steps
+  }
+
   /// The rows of `batch` by what became of them, as text.
   static func parts(_ batch: RecordBatch) throws -> [(type: ChangeType, rows: [String])] {
     var parts: [(ChangeType, [String])] = []
