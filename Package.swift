@@ -151,7 +151,10 @@ let package = Package(
         .target(name: "S3Storage", condition: .when(traits: ["Network"])),
       ],
       path: "Benchmarks",
-      exclude: ["RESULTS.md", "run", "equality_deletes.py", "store_peers.py", "text_peers.py"],
+      exclude: [
+        "RESULTS.md", "run", "equality_deletes.py", "store_peers.py", "text_peers.py",
+        "upkeep_peers.py",
+      ],
       swiftSettings: strict),
     // tests
     .target(

@@ -7,7 +7,7 @@ internal import Synchronization
 /// the changes, and readers of states that may expire under them.
 enum SoakWorkload {
   /// Parameters: `seconds`, `keys`, `size` (rows a commit); with `keep` the table stays for other
-  /// engines to read.
+  /// engines to read, with `compaction` 0 no one compacts it but its writer.
   ///
   /// What must hold is checked: the rows are those of a map that the same changes were made to; the
   /// follower's copy is the table; a state reads alike twice, or says that it expired; no writer
@@ -25,7 +25,9 @@ enum SoakWorkload {
           "write.metadata.delete-after-commit.enabled": "true",
           "write.metadata.previous-versions-max": "10",
         ], formatVersion: .v3))
-    let soak = Soak(table: table, keys: keys, size: size, end: .now + .seconds(seconds))
+    let soak = Soak(
+      table: table, keys: keys, size: size, end: .now + .seconds(seconds),
+      compacts: context.optionalNumber("compaction") != 0)
     var metrics: Workloads.Metrics = []
     let measurement = try await Measurement.of { metrics = try await soak.run() }
     let left = try await context.writtenByteCount()
@@ -49,8 +51,9 @@ private final class Soak: Sendable {
   private let keys: Int
   private let size: Int
   private let end: ContinuousClock.Instant
-  /// What the rows are to be, by key; nil where there is none.
-  private let model: Mutex<[Int64?]>
+  private let compacts: Bool
+  /// What the rows are to be, by key.
+  private let model: Mutex<[Int64]>
   private let counts = Mutex(Counts())
   private let isWritten = Atomic(false)
 
@@ -59,6 +62,8 @@ private final class Soak: Sendable {
     var moved = 0
     var compactions = 0
     var groups = 0
+    /// Of the compactions' commits.
+    var attempts = 0
     var droppedGroups = 0
     /// Of groups that were committed, files that the writer had replaced meanwhile.
     var supersededFiles = 0
@@ -70,25 +75,36 @@ private final class Soak: Sendable {
     var memory: [Int] = []
   }
 
-  init(table: Table, keys: Int, size: Int, end: ContinuousClock.Instant) {
+  /// Where there is no row.
+  private static let none = Int64.min
+
+  init(table: Table, keys: Int, size: Int, end: ContinuousClock.Instant, compacts: Bool) {
     self.table = table
     self.keys = keys
     self.size = size
     self.end = end
-    model = Mutex(Array(repeating: nil, count: keys))
+    self.compacts = compacts
+    model = Mutex(Array(repeating: Self.none, count: keys))
   }
 
   func run() async throws -> Workloads.Metrics {
     // The follower begins with the first commit, so that there is a state to begin with.
     let writer = try await UpsertWriter.open(table, UpsertOptions())
     try await merge(into: writer, round: 0)
-    var copy: [Int64: Int64] = [:]
-    try await withThrowingTaskGroup(of: [Int64: Int64]?.self) { group in
-      group.addTask { try await self.write(writer) }
-      group.addTask { try await self.compact() }
-      group.addTask { try await self.maintain() }
-      for _ in 0..<2 { group.addTask { try await self.read() } }
-      group.addTask { try await self.follow() }
+    var copy: [Int64] = []
+    try await withThrowingTaskGroup(of: [Int64]?.self) { group in
+      func add(_ who: String, _ work: @escaping @Sendable () async throws -> [Int64]?) {
+        group.addTask {
+          do { return try await work() } catch is CancellationError { return nil } catch {
+            throw BenchError.wrongResult("\(who): \(error)")
+          }
+        }
+      }
+      add("the writer") { try await self.write(writer) }
+      if compacts { add("compaction") { try await self.compact() } }
+      add("upkeep") { try await self.maintain() }
+      for _ in 0..<2 { add("a reader") { try await self.read() } }
+      add("the follower") { try await self.follow() }
       for try await found in group { if let found { copy = found } }
     }
     return try await verified(copy)
@@ -96,7 +112,7 @@ private final class Soak: Sendable {
 
   // MARK: the stream
 
-  private func write(_ writer: UpsertWriter) async throws -> [Int64: Int64]? {
+  private func write(_ writer: UpsertWriter) async throws -> [Int64]? {
     var round = 1
     while ContinuousClock.now < end {
       try await merge(into: writer, round: round)
@@ -113,7 +129,7 @@ private final class Soak: Sendable {
     let rows = BatchBuilder(schema.columnFields)
     let gone = BatchBuilder(schema.columnFields.filter { $0.name == "k" })
     var mixed = UInt64(round) &* 0xd134_2543_de82_ef95 | 1
-    var change: [(Int, Int64?)] = []
+    var change: [(Int, Int64)] = []
     var seen: Set<Int> = []
     for number in 0..<size {
       mixed = mixed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -122,7 +138,7 @@ private final class Soak: Sendable {
       guard seen.insert(key).inserted else { continue }
       if number % 50 == 49 {
         gone.columns[0].append(Int64(key))
-        change.append((key, nil))
+        change.append((key, Self.none))
       } else {
         let value = Int64(round) << 20 | Int64(number)
         rows.columns[0].append(Int64(key))
@@ -147,7 +163,7 @@ private final class Soak: Sendable {
 
   // MARK: upkeep
 
-  private func compact() async throws -> [Int64: Int64]? {
+  private func compact() async throws -> [Int64]? {
     var options = CompactionOptions()
     options.targetByteCount = 32 << 20
     while ContinuousClock.now < end {
@@ -155,6 +171,7 @@ private final class Soak: Sendable {
       counts.withLock {
         $0.compactions += report.snapshotIDs.count
         $0.groups += report.groups
+        $0.attempts += report.attempts
         $0.droppedGroups += report.droppedGroups
         $0.supersededFiles += report.supersededFiles
       }
@@ -163,11 +180,11 @@ private final class Soak: Sendable {
     return nil
   }
 
-  /// Expires what is older than 20 s, and sweeps what no one names for a minute: writers here need
-  /// a second or two to a commit.
-  private func maintain() async throws -> [Int64: Int64]? {
+  /// Expires what is older than 20 s, and sweeps what no one names for five minutes, by when
+  /// what is written here is committed even if others take the processors.
+  private func maintain() async throws -> [Int64]? {
     var policy = MaintenancePolicy()
-    try policy.apply("keep=20s,keep-last=5,orphans=60s,manifests=20,compact=off")
+    try policy.apply("keep=20s,keep-last=5,orphans=300s,manifests=20,compact=off")
     while ContinuousClock.now < end {
       try await Environment.system.sleep(for: .seconds(5))
       let before = try await table.refreshed().metadata.snapshots.count
@@ -184,7 +201,7 @@ private final class Soak: Sendable {
   // MARK: readers
 
   /// Reads a state twice, the second time when it may be gone.
-  private func read() async throws -> [Int64: Int64]? {
+  private func read() async throws -> [Int64]? {
     while ContinuousClock.now < end {
       let state = try await table.refreshed()
       let first = try await digest(of: state)
@@ -221,8 +238,8 @@ private final class Soak: Sendable {
   }
 
   /// Keeps a copy by the changes alone.
-  private func follow() async throws -> [Int64: Int64]? {
-    var copy: [Int64: Int64] = [:]
+  private func follow() async throws -> [Int64]? {
+    var copy = Array(repeating: Self.none, count: keys)
     var consumer = try await ChangelogConsumer.open("copy", of: table, start: .rows)
     while true {
       let isLast = isWritten.load(ordering: .acquiring)
@@ -239,7 +256,7 @@ private final class Soak: Sendable {
     }
   }
 
-  private func apply(_ batch: RecordBatch, to copy: inout [Int64: Int64]) {
+  private func apply(_ batch: RecordBatch, to copy: inout [Int64]) {
     func column(_ name: String) -> Column? {
       batch.fields.firstIndex { $0.name == name }.map { batch.columns[$0] }
     }
@@ -248,8 +265,8 @@ private final class Soak: Sendable {
     }
     for row in 0..<batch.rowCount {
       switch kind.string(row) {
-      case "insert", "update_after": copy[key.integer(row)] = value.integer(row)
-      case "delete": copy[key.integer(row)] = nil
+      case "insert", "update_after": copy[Int(key.integer(row))] = value.integer(row)
+      case "delete": copy[Int(key.integer(row))] = Self.none
       default: break
       }
     }
@@ -258,28 +275,24 @@ private final class Soak: Sendable {
 
   // MARK: what must hold
 
-  private func verified(_ copy: [Int64: Int64]) async throws -> Workloads.Metrics {
+  private func verified(_ copy: [Int64]) async throws -> Workloads.Metrics {
     let newest = try await table.refreshed()
-    var rows: [Int64: Int64] = [:]
+    var rows = Array(repeating: Self.none, count: keys)
     for try await batch in newest.scan().select(["k", "v"]).batches() {
       for row in 0..<batch.rowCount {
-        let key = batch.columns[0].integer(row)
-        guard rows.updateValue(batch.columns[1].integer(row), forKey: key) == nil else {
+        let key = Int(batch.columns[0].integer(row))
+        guard rows[key] == Self.none else {
           throw BenchError.wrongResult("key \(key) is there twice")
         }
+        rows[key] = batch.columns[1].integer(row)
       }
     }
-    let wanted = model.withLock { model in
-      Dictionary(
-        uniqueKeysWithValues: model.enumerated().compactMap { key, value in
-          value.map { (Int64(key), $0) }
-        })
-    }
+    let wanted = model.withLock { $0 }
     guard rows == wanted else {
-      throw BenchError.wrongResult("\(rows.count) rows, not the \(wanted.count) that were written")
+      throw BenchError.wrongResult("the rows are not those that were written")
     }
     guard copy == wanted else {
-      throw BenchError.wrongResult("the follower has \(copy.count) rows of \(wanted.count)")
+      throw BenchError.wrongResult("the follower's rows are not those that were written")
     }
     let problems = Mutex<[String]>([])
     _ = try await DeepAudit(newest).run { problem in
@@ -303,6 +316,7 @@ private final class Soak: Sendable {
         ("first_ms", Latencies(seconds: Array(times.prefix(tenth))).percentile(0.5) * 1e3),
         ("last_ms", Latencies(seconds: Array(times.suffix(tenth))).percentile(0.5) * 1e3),
         ("compactions", Double(counts.compactions)),
+        ("compaction_attempts", Double(counts.attempts)),
         ("groups", Double(counts.groups)), ("dropped_groups", Double(counts.droppedGroups)),
         ("superseded_files", Double(counts.supersededFiles)), ("expired", Double(counts.expired)),
         ("sweeps_that_found", Double(counts.sweptFiles)), ("changes", Double(counts.changes)),

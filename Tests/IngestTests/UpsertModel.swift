@@ -7,6 +7,8 @@ struct UpsertWorld {
   let store: MemoryStore
   let catalog: FilesystemCatalog
   let environment: Environment
+  /// Of the table and of the store.
+  let clock = TestClock()
   var table: Table
 
   static let schema = "k int not null, p int, ts long, v string, n int"
@@ -15,7 +17,7 @@ struct UpsertWorld {
     _ random: SeededRandom, _ version: FormatVersion = .v3, partitionedBy spec: String = "",
     schema: String = UpsertWorld.schema, properties: [String: String] = [:]
   ) async throws {
-    environment = .deterministic(seed: random.next())
+    environment = .deterministic(seed: random.next(), clock: clock)
     store = MemoryStore(environment: environment)
     catalog = FilesystemCatalog(
       warehouse: try ObjectPath("memory://w/house"), store: store, environment: environment)

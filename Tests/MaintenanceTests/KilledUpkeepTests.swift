@@ -75,6 +75,12 @@ struct KilledUpkeepTests {
     }
     let table = try await world.table("db.s")
     let pinned = try #require(table.metadata.currentSnapshotID)
+    // A writer that compactions ask to leave files alone.
+    let record = WriterRecord(
+      fence: 1, epoch: 0, offsets: [:], branch: "main", snapshot: pinned,
+      sequenceNumber: table.metadata.lastSequenceNumber)
+    _ = try await table.commit(
+      PropertyChange(set: [WriterRecord.property(of: "w"): record.text]))
     _ = try await world.store.put(
       Buffer(utf8: "of no one"),
       to: ObjectPath(table.metadata.location).appending("data").appending("left.parquet"),
@@ -91,6 +97,7 @@ struct KilledUpkeepTests {
       let plan = try await table.scan().plan()
       let deletes = Set(plan.tasks.flatMap { $0.deletes.map(\.file.identity) })
       lines.append("\(name): \(plan.tasks.count) files, \(deletes.count) delete files")
+      if table.metadata.compactionClaim != nil { lines.append("\(name) is claimed") }
       var rows: [String] = []
       for batch in try await table.scan().readAll() {
         for row in 0..<batch.rowCount {

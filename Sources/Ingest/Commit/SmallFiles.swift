@@ -31,8 +31,10 @@ struct SmallFiles: Sendable {
   /// - Parameters:
   ///   - byteCount: files of as many bytes are large enough.
   ///   - limit: from how many files on a partition has too many.
+  ///   - claimed: files with this sequence number or a lower one are let be; nil: none.
   mutating func groups(
-    of partitions: Set<PartitionValues>, below byteCount: Int64, limit: Int, in state: TableState
+    of partitions: Set<PartitionValues>, below byteCount: Int64, limit: Int,
+    after claimed: SequenceNumber?, in state: TableState
   ) -> [[ScanTask]] {
     var groups: [[ScanTask]] = []
     for partition in partitions {
@@ -46,6 +48,7 @@ struct SmallFiles: Sendable {
         if file.file.byteCount < byteCount { files.append((file.task, file.liveRowCount)) }
       }
       byPartition[partition] = files.map(\.task.file.path)
+      if let claimed { files.removeAll { $0.task.sequenceNumber <= claimed } }
       guard files.count >= limit else { continue }
       files.sort { ($0.liveRowCount, $0.task.file.path) < ($1.liveRowCount, $1.task.file.path) }
       var group: [ScanTask] = []

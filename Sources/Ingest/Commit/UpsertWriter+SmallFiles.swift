@@ -4,6 +4,7 @@ internal import Iceberg
 internal import KeyIndexing
 internal import Maintenance
 internal import Scanning
+internal import Storage
 internal import Writing
 
 // A commit costs by the data files it touches, and so does a scan: the writer puts together the
@@ -11,7 +12,7 @@ internal import Writing
 
 extension UpsertWriter {
   /// Puts small files of `partitions` together, where there are enough of them, in a commit of its
-  /// own.
+  /// own; those that a compaction has asked for are left to it.
   ///
   /// What goes wrong costs the files that were written, and nothing else: the table's rows are the
   /// same with and without it.
@@ -21,7 +22,8 @@ extension UpsertWriter {
       let target = try? table.metadata.properties.value(of: .targetFileByteCount)
     else { return }
     let groups = smallFiles.groups(
-      of: partitions, below: target / 4 * 3, limit: options.smallFileLimit, in: state)
+      of: partitions, below: target / 4 * 3, limit: options.smallFileLimit,
+      after: claimed(in: table.metadata), in: state)
     guard !groups.isEmpty else { return }
     let tasks =
       state.hasWideDeletes ? state.files.map(\.task) : groups.flatMap { $0 }
@@ -30,10 +32,11 @@ extension UpsertWriter {
     compaction.memoryLimit = options.memoryLimit
     compaction.key = binding.key.compactMap { state.schema.name(of: $0.id) }
     let writer = self
+    let oldest = groups.joined().map(\.sequenceNumber).min()
     guard
       let (now, report) = try? await Compaction(table, compaction).rewrite(
         groups, of: tasks, at: snapshot,
-        if: { await writer.mayCommit(to: $0) })
+        if: { await writer.mayMerge(from: oldest, on: $0) })
     else { return }
     counters.filesMerged += Int64(report.rewrittenFiles)
     counters.filesWritten += Int64(report.addedFiles)
@@ -58,9 +61,18 @@ extension UpsertWriter {
     (index, table) = (known, now)
   }
 
-  /// True if this writer may still commit: one that was opened elsewhere keeps its hands off.
-  private func mayCommit(to metadata: TableMetadata) -> Bool {
+  /// True if this writer may still put together files of which the oldest has the sequence number
+  /// `oldest`: one that was opened elsewhere keeps its hands off, and where a compaction has asked
+  /// for some meanwhile, it has them.
+  private func mayMerge(from oldest: SequenceNumber?, on metadata: TableMetadata) -> Bool {
     do throws(IngestError) { try check(metadata) } catch { return false }
-    return true
+    guard let oldest, let claimed = claimed(in: metadata) else { return true }
+    return oldest > claimed
+  }
+
+  /// Up to which sequence number a compaction has asked for the files of the branch.
+  private func claimed(in metadata: TableMetadata) -> SequenceNumber? {
+    metadata.claimedSequenceNumber(
+      of: options.branch, at: table.environment.now().milliseconds)
   }
 }

@@ -35,41 +35,69 @@ public struct Compaction: Sendable {
   /// ``CompactionOptions/memoryLimit`` of rows; of each file that waits to be committed, where its
   /// rows went.
   public func run() async throws(MaintenanceError) -> CompactionReport {
-    var report = CompactionReport()
     let newest: Table
     do throws(CatalogError) { newest = try await table.refreshed() } catch {
       throw .catalog(error)
     }
-    guard let state = try await CompactionState(newest, options) else { return report }
+    guard let planned = try await CompactionState(newest, options), !planned.groups.isEmpty else {
+      return CompactionReport()
+    }
+    guard let (claim, claimed) = await BranchClaim.take(of: options.branch, on: newest) else {
+      return try await run(planned, nil)
+    }
+    do throws(MaintenanceError) {
+      // What came before the claim is part of what is rewritten.
+      guard let state = try await CompactionState(claimed, options) else {
+        return CompactionReport()
+      }
+      return try await run(state, claim)
+    } catch {
+      await claim.release(on: claimed)
+      throw error
+    }
+  }
+
+  /// Rewrites the groups of `state`.
+  ///
+  /// - Parameter claim: on its files; is taken back with the last commit.
+  private func run(
+    _ state: CompactionState, _ claim: BranchClaim?
+  ) async throws(MaintenanceError) -> CompactionReport {
+    var report = CompactionReport()
+    var claim = claim
     let rewrite = GroupRewrite(
       table: state.table, options: options, targetByteCount: state.targetByteCount,
       sortOrder: state.sortOrder)
     var pending: [RewrittenGroup] = []
     var pendingByteCount: Int64 = 0
     do throws(MaintenanceError) {
-      for group in state.groups {
+      for (number, group) in state.groups.enumerated() {
         if Task.isCancelled { throw .cancelled }
+        await claim?.renew(on: state.table)
         do throws(CommitError) {
           pending.append(try await rewrite.run(group))
         } catch {
           // Others may have replaced its files, and deleted them.
-          guard try await isGone(group, from: newest, error) else { throw .commit(error) }
+          guard try await isGone(group, from: state.table, error) else { throw .commit(error) }
           report.droppedGroups += 1
           continue
         }
         pendingByteCount = pendingByteCount.saturating(group.byteCount)
-        if pendingByteCount >= options.commitByteCount {
+        if pendingByteCount >= options.commitByteCount, number < state.groups.count - 1 {
           let some = pending
           pending = []
           pendingByteCount = 0
-          try await commit(some, state, &report)
+          try await commit(some, state, &report, claim)
         }
       }
     } catch {
       await state.table.store.discard(pending.flatMap(\.added))
       throw error
     }
-    if !pending.isEmpty { try await commit(pending, state, &report) }
+    // Also where all were dropped: that takes the claim back.
+    if !pending.isEmpty || claim != nil {
+      try await commit(pending, state, &report, claim, isLast: true)
+    }
     return report
   }
 
@@ -97,14 +125,15 @@ public struct Compaction: Sendable {
       await table.store.discard(rewritten.flatMap(\.added))
       throw .commit(error)
     }
-    let now = try await commit(rewritten, state, &report, isAllowed)
+    let now = try await commit(rewritten, state, &report, if: isAllowed)
     return (report.groups > 0 ? now : nil, report)
   }
 
   @discardableResult
   private func commit(
     _ groups: [RewrittenGroup], _ state: CompactionState, _ report: inout CompactionReport,
-    _ isAllowed: (@Sendable (TableMetadata) async -> Bool)? = nil
+    _ claim: BranchClaim? = nil, isLast: Bool = false,
+    if isAllowed: (@Sendable (TableMetadata) async -> Bool)? = nil
   ) async throws(MaintenanceError) -> Table {
     let outcome = CompactionCommit.Outcome()
     let change = CompactionCommit(
@@ -112,10 +141,10 @@ public struct Compaction: Sendable {
       formatVersion: state.table.metadata.formatVersion, data: state.data,
       deletes: state.deletes, users: state.users, branch: options.branch,
       allowsParts: isAllowed == nil && state.table.metadata.formatVersion >= .v2,
-      isAllowed: isAllowed, outcome: outcome)
+      claim: claim, isLast: isLast, isAllowed: isAllowed, outcome: outcome)
     let receipt: CommitReceipt
     do throws(CommitError) {
-      receipt = try await state.table.commit(change)
+      receipt = try await state.table.commitSoon(change)
     } catch {
       // After an unknown outcome the files may be part of the table.
       if case .stateUnknown = error { throw .commit(error) }

@@ -34,6 +34,10 @@ struct CompactionCommit: TableChange {
   let branch: String
   /// True if a group may be committed of which others replaced some files.
   let allowsParts: Bool
+  /// What writers were asked to leave alone for it; nil: nothing.
+  var claim: BranchClaim?
+  /// True if there is nothing left to rewrite after it.
+  var isLast = false
   /// Is asked of each state that the commit is planned on; nil: all are good.
   var isAllowed: (@Sendable (TableMetadata) async -> Bool)?
   /// Is told which groups the last attempt had, and how many rows it found deleted meanwhile.
@@ -71,7 +75,10 @@ struct CompactionCommit: TableChange {
       }
     }
     outcome.note(Outcome.State(groups: kept))
-    guard !kept.isEmpty else { return ChangePlan(requirements: [], updates: []) }
+    let claimed = claim?.updates(on: base, isOver: isLast) ?? []
+    guard !kept.isEmpty else {
+      return ChangePlan(requirements: base.metadata.sameTable, updates: claimed)
+    }
     let (moved, count) = try await moved(chosen, changes, base)
     outcome.note(
       Outcome.State(
@@ -87,6 +94,7 @@ struct CompactionCommit: TableChange {
           sequenceNumber: base.metadata.formatVersion == .v1 ? nil : snapshot.sequenceNumber,
           removed: chosen.flatMap { $0.replaced.map(\.file) } + dead(chosen, changes, base)),
         operation: .replace)
+      plan.updates += claimed
       plan.attemptFiles += Set(written.map(\.path)).sorted().compactMap { try? ObjectPath($0) }
       return plan
     } catch {

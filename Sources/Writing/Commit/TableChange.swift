@@ -75,7 +75,7 @@ extension ChangePlan {
 
 extension TableMetadata {
   /// That the table is the one that was planned on, and no other of its name.
-  var sameTable: [TableRequirement] { uuid.map { [.tableUUID($0)] } ?? [] }
+  package var sameTable: [TableRequirement] { uuid.map { [.tableUUID($0)] } ?? [] }
 }
 
 /// How a change ended well.

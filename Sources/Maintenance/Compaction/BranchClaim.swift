@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Catalogs
+internal import Iceberg
+internal import Storage
+internal import Writing
+
+/// The ``CompactionClaim`` that one run of a compaction holds.
+struct BranchClaim: Sendable {
+  let id: String
+  let branch: String
+  /// When it is to be renewed, in milliseconds since 1970.
+  private var renewal: Int64
+
+  private init(_ id: String, of branch: String, at now: Int64) {
+    self.id = id
+    self.branch = branch
+    renewal = now.saturating(CompactionClaim.lifetime / 2)
+  }
+
+  /// Asks the writers of `branch` to leave its files alone, where there are writers who put files
+  /// together themselves.
+  ///
+  /// - Returns: the table with the claim, which covers the branch as it is there; nil if there are no
+  ///   such writers, or it could not be had: no one needs it for the rows to stay what they are.
+  static func take(
+    of branch: String, on table: Table
+  ) async -> (claim: BranchClaim, table: Table)? {
+    guard table.metadata.hasUpsertWriter(of: branch) else { return nil }
+    let environment = table.environment
+    let claim = BranchClaim(
+      environment.uuid(), of: branch, at: environment.now().milliseconds)
+    do throws(CommitError) {
+      return (claim, try await table.commitSoon(Taking(claim: claim)).table)
+    } catch {
+      guard case .stateUnknown = error, let now = try? await table.refreshed(),
+        now.metadata.compactionClaim?.id == claim.id
+      else { return nil }
+      return (claim, now)
+    }
+  }
+
+  /// Makes it hold for longer, where half of its time is over.
+  mutating func renew(on table: Table) async {
+    let now = table.environment.now().milliseconds
+    guard now >= renewal, (try? await table.commitSoon(Ending(claim: self, isOver: false))) != nil
+    else { return }
+    renewal = now.saturating(CompactionClaim.lifetime / 2)
+  }
+
+  /// Takes it back. Where that fails it ends by its time.
+  func release(on table: Table) async {
+    _ = try? await table.commitSoon(Ending(claim: self, isOver: true))
+  }
+
+  /// What a commit onto `base` does to it: nothing where another run's has taken its place.
+  ///
+  /// - Parameter isOver: true for the last commit of the run.
+  func updates(on base: Table, isOver: Bool) -> [TableUpdate] {
+    guard let held = base.metadata.compactionClaim, held.id == id else { return [] }
+    if isOver { return [.removeProperties([CompactionClaim.property])] }
+    let renewed = held.renewed(at: base.environment.now().milliseconds)
+    return [.setProperties([CompactionClaim.property: renewed.text])]
+  }
+
+  private struct Taking: TableChange {
+    let claim: BranchClaim
+
+    func plan(
+      onto base: Table, attempt: CommitAttempt
+    ) async throws(CommitError) -> ChangePlan {
+      guard let head = try base.head(of: claim.branch) else {
+        return ChangePlan(requirements: [], updates: [])
+      }
+      let text = CompactionClaim(
+        id: claim.id, branch: claim.branch, sequenceNumber: head.sequenceNumber,
+        from: base.environment.now().milliseconds
+      ).text
+      return ChangePlan(
+        requirements: base.metadata.sameTable
+          + [.referenceSnapshot(name: claim.branch, head.id)],
+        updates: [.setProperties([CompactionClaim.property: text])])
+    }
+  }
+
+  private struct Ending: TableChange {
+    let claim: BranchClaim
+    let isOver: Bool
+
+    func plan(
+      onto base: Table, attempt: CommitAttempt
+    ) async throws(CommitError) -> ChangePlan {
+      ChangePlan(
+        requirements: base.metadata.sameTable, updates: claim.updates(on: base, isOver: isOver))
+    }
+  }
+}
+
+extension Table {
+  /// Commits `change` without long waits between its attempts: who waits while a stream of others'
+  /// commits goes on finds more to take in each time, and loses to the next one again.
+  func commitSoon(_ change: some TableChange) async throws(CommitError) -> CommitReceipt {
+    var policy = try CommitLoop.RetryPolicy(for: metadata)
+    policy.longestDelay = min(policy.longestDelay, .milliseconds(50))
+    return try await CommitLoop(policy: policy).commit(change, to: self)
+  }
+}
+
+extension TableMetadata {
+  /// How far back a branch is searched for commits of upserts.
+  private static let searchedSnapshots = 100
+
+  /// True if there is, or lately was, an upsert writer of `branch`: one with a name is remembered,
+  /// another shows in what it committed.
+  fileprivate func hasUpsertWriter(of branch: String) -> Bool {
+    if writerRecords.values.contains(where: { $0.branch == branch }) { return true }
+    guard let head = reference(branch)?.snapshotID else { return false }
+    return ancestry(of: head).prefix(Self.searchedSnapshots).contains {
+      $0.summary["lake.upsert.received"] != nil
+    }
+  }
+}
