@@ -11,7 +11,7 @@ struct BadInputTests {
     _ place: Workplace, _ arguments: [String], status: Int32, says parts: [String],
     stdin: String? = nil, at location: SourceLocation = #_sourceLocation
   ) async throws {
-    let before = place.files()
+    let before = try await place.files()
     let outcome = try await LakeProcess.run(
       LakeProcess.binary, arguments, in: place.folder, stdin: stdin)
     #expect(outcome.status == status, "\(outcome)", sourceLocation: location)
@@ -23,7 +23,7 @@ struct BadInputTests {
       #expect(
         outcome.stderr.contains(part), "no '\(part)' in: \(outcome)", sourceLocation: location)
     }
-    #expect(place.files() == before, "files came or went", sourceLocation: location)
+    #expect(try await place.files() == before, "files came or went", sourceLocation: location)
   }
 
   @Test func `a CSV row with another number of fields`() async throws {
@@ -69,7 +69,8 @@ struct BadInputTests {
     #expect(other.status == 0)
     #expect(
       try await place.lake("append", "shop.other", place.write("o.csv", "id\na\n")).status == 0)
-    let data = try #require(place.files().first { $0.hasPrefix("shop/other/data") })
+    let data = try #require(try await place.files().first { $0.hasPrefix("shop/other/data") })
+    try await place.fetch("warehouse/\(data)")
     try await expectFailure(
       place, ["append", "shop.orders", "warehouse/\(data)"], status: 1,
       says: ["column 'id'", "expected long", "found string"])
@@ -90,8 +91,8 @@ struct BadInputTests {
   @Test func `a Parquet file that is cut off or corrupt, as input`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    let data = try #require(place.files().first { $0.contains("part=x") })
-    let whole = try Data(contentsOf: place.folder.appending(path: "warehouse/\(data)"))
+    let data = try #require(try await place.files().first { $0.contains("part=x") })
+    let whole = try Data(contentsOf: try await place.fetch("warehouse/\(data)"))
     for (name, bytes) in [
       ("cut.parquet", whole.prefix(whole.count / 2)), ("empty.parquet", Data()),
       ("text.parquet", Data("id,name\n1,a\n".utf8)), ("corrupt.parquet", corrupted(whole)),
@@ -114,13 +115,13 @@ struct BadInputTests {
   @Test func `a Parquet file that is cut off or corrupt, as part of a table`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    let name = try #require(place.files().first { $0.contains("part=x") })
-    let file = place.folder.appending(path: "warehouse/\(name)")
-    let whole = try Data(contentsOf: file)
-    try corrupted(whole).write(to: file)
+    let name = try #require(try await place.files().first { $0.contains("part=x") })
+    let file = "warehouse/\(name)"
+    let whole = try Data(contentsOf: try await place.fetch(file))
+    try await place.replace(file, with: corrupted(whole))
     try await expectFailure(
       place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
-    try whole.prefix(whole.count - 20).write(to: file)
+    try await place.replace(file, with: whole.prefix(whole.count - 20))
     try await expectFailure(
       place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
     let verified = try await place.lake("verify", "shop.orders")
@@ -128,7 +129,7 @@ struct BadInputTests {
     #expect(verified.rows.count == 1)
     #expect(verified.rows.first?["check"] as? String == "length")
     #expect(verified.rows.first?["expected"] as? String == "\(whole.count) bytes")
-    try FileManager.default.removeItem(at: file)
+    try await place.remove(file)
     try await expectFailure(
       place, ["scan", "shop.orders"], status: 1, says: ["part=x", ".parquet"])
     let gone = try await place.lake("verify", "shop.orders")
@@ -138,15 +139,16 @@ struct BadInputTests {
   @Test func `a metadata file that is no JSON`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    let file = try place.newestMetadata("shop/orders")
-    try Data("{\"format-version\": 2,".utf8).write(to: file)
+    let file = try await place.newestMetadata("shop/orders")
+    let name = String(file.split(separator: "/").last ?? "")
+    try await place.replace(file, with: Data("{\"format-version\": 2,".utf8))
     for command in ["scan", "log", "count", "verify", "describe"] {
       try await expectFailure(
-        place, [command, "shop.orders"], status: 1, says: [file.lastPathComponent, "JSON"])
+        place, [command, "shop.orders"], status: 1, says: [name, "JSON"])
     }
     let rows = try place.write("rows.csv", "id\n1\n")
     try await expectFailure(
-      place, ["append", "shop.orders", rows], status: 1, says: [file.lastPathComponent])
+      place, ["append", "shop.orders", rows], status: 1, says: [name])
   }
 
   @Test func `a manifest or manifest list that is gone`() async throws {
@@ -156,8 +158,8 @@ struct BadInputTests {
       ({ (name: String) in name.hasSuffix("m0.avro") }, "m0.avro"),
       ({ $0.contains("/snap-") }, "snap-"),
     ] {
-      let name = try #require(place.files().first(where: isWanted))
-      try FileManager.default.removeItem(at: place.folder.appending(path: "warehouse/\(name)"))
+      let name = try #require(try await place.files().first(where: isWanted))
+      try await place.remove("warehouse/\(name)")
       let verified = try await place.lake("verify", "shop.orders")
       #expect(verified.status == 2, "\(verified)")
       #expect(
@@ -170,15 +172,15 @@ struct BadInputTests {
   @Test func `a manifest that is not the one that was written`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    for name in place.files() where name.hasSuffix(".avro") {
-      let file = place.folder.appending(path: "warehouse/\(name)")
-      var bytes = try Data(contentsOf: file)
+    for name in try await place.files() where name.hasSuffix(".avro") {
+      let file = "warehouse/\(name)"
+      var bytes = try Data(contentsOf: try await place.fetch(file))
       let whole = bytes
       bytes[bytes.count - 20] ^= 1
-      try bytes.write(to: file)
+      try await place.replace(file, with: bytes)
       let verified = try await place.lake("verify", "shop.orders")
       #expect(verified.status == 2, "\(name): \(verified)")
-      try whole.write(to: file)
+      try await place.replace(file, with: whole)
     }
     #expect(try await place.lake("verify", "shop.orders").status == 0)
   }

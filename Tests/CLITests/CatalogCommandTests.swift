@@ -108,7 +108,7 @@ struct CatalogCommandTests {
     #expect(try await lake("count", "shop.again", "--format", "table").stdout == "2\n")
     expect(0, try await lake("verify", "shop.again"))
     expect(0, try await lake("drop", "shop.again", "--purge"))
-    #expect(place.files("sqlite-warehouse") == [])
+    #expect(try await place.files("sqlite-warehouse") == [])
     #expect(
       try await place.lake(
         "create", "--catalog", "dev", "x.y",
@@ -116,7 +116,7 @@ struct CatalogCommandTests {
       ).status == 1)
     let inside = place.folder.appending(path: "sqlite-warehouse/special").path
     expect(0, try await lake("create", "x.y", "--schema", "k int", "--location", inside))
-    #expect(place.files("sqlite-warehouse").allSatisfy { $0.hasPrefix("special/") })
+    #expect(try await place.files("sqlite-warehouse").allSatisfy { $0.hasPrefix("special/") })
   }
 
   @Test func `what a filesystem catalog can't do it says, and what to use instead`() async throws {
@@ -134,7 +134,7 @@ struct CatalogCommandTests {
     expect(1, try await place.lake("register", "shop.orders", metadata.path), "already")
     expect(0, try await place.lake("drop", "shop.orders"))
     let kept = try #require(
-      place.files("warehouse/shop/orders/metadata").first { $0.hasPrefix("dropped-") })
+      try await place.files("warehouse/shop/orders/metadata").first { $0.hasPrefix("dropped-") })
     expect(
       0,
       try await place.lake("register", "shop.orders", "warehouse/shop/orders/metadata/" + kept))
@@ -142,7 +142,7 @@ struct CatalogCommandTests {
     expect(0, try await place.lake("append", "shop.orders", "rows.csv"))
     #expect(try await place.count("shop.orders") == 4)
     expect(0, try await place.lake("drop", "shop.orders", "--purge"))
-    #expect(!place.files().contains { $0.hasSuffix(".parquet") })
+    #expect(try await !place.files().contains { $0.hasSuffix(".parquet") })
   }
 
   @Test func `a table that goes from a folder to an SQLite catalog keeps all it has`() async throws
@@ -151,7 +151,7 @@ struct CatalogCommandTests {
     expect(0, try await place.lake("append", "shop.orders", "rows.csv", "--create"))
     expect(0, try await place.lake("drop", "shop.orders"))
     let folder = "warehouse/shop/orders/metadata/"
-    let kept = try #require(place.files(folder).first { $0.hasPrefix("dropped-") })
+    let kept = try #require(try await place.files(folder).first { $0.hasPrefix("dropped-") })
     expect(
       1, try await place.lake("register", "--catalog", "dev", "shop.orders", rest: [folder + kept]),
       "outside of")
@@ -176,7 +176,7 @@ struct CatalogCommandTests {
       0,
       try await place.lake(
         "create", "a.b", "--schema", "k int", environment: environment))
-    #expect(place.files("sqlite-warehouse").count == 1)
+    #expect(try await place.files("sqlite-warehouse").count == 1)
     #expect(
       names(try await place.lake("ls", "--warehouse", "warehouse", environment: environment)) == [])
     #expect(

@@ -69,7 +69,9 @@ struct ChangesCommandTests {
     #expect(told(third) == [] && third.status == 0, "\(third)")
   }
 
-  @Test(arguments: ["jsonl", "csv", "parquet", "table", "json"])
+  @Test(
+    .notWith(.s3, because: "the newest data file is found by the times of a disk"),
+    arguments: ["jsonl", "csv", "parquet", "table", "json"])
   func `a consumer's place is behind what was printed, and no further, when reading fails`(
     format: String
   ) async throws {
@@ -121,7 +123,7 @@ struct ChangesCommandTests {
     let place = try await place()
     let ids = try await place.lake("log", "s.o", "--format", "jsonl").rows
       .compactMap { $0["snapshot_id"] as? Int64 }
-    let before = place.files()
+    let before = try await place.files()
     for (arguments, status, part) in [
       (["--from", "main", "--to", "\(ids[2])"], Int32(64), "comes after"),
       (["--from", "77"], 3, "no snapshot 77"),
@@ -137,7 +139,7 @@ struct ChangesCommandTests {
       #expect(outcome.stderr.contains(part), "\(arguments): \(outcome)")
       #expect(outcome.stderr.split(separator: "\n").count == 1, "\(arguments): \(outcome)")
     }
-    #expect(place.files() == before)
+    #expect(try await place.files() == before)
     try await place.lake("changes", "s.o", "--consumer", "x")
     let again = try await place.lake("changes", "s.o", "--consumer", "x", "--from", "start")
     #expect(again.status == 64 && again.stderr.contains("has a place"), "\(again)")

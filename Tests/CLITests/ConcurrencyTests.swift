@@ -33,12 +33,12 @@ struct ConcurrencyTests {
     #expect(numbers == (1...Int64(total)).reversed())
     #expect(snapshots.last?["parent_id"] is NSNull)
 
-    let metadata = place.files("warehouse/b/t/metadata")
+    let metadata = try await place.files("warehouse/b/t/metadata")
     let versions = metadata.filter { $0.hasSuffix(".metadata.json") }
     #expect(versions.compactMap(TestCatalog.version).sorted() == Array(1...total + 1))
     // What was written for attempts that lost is gone again: a list and a manifest a snapshot.
     #expect(metadata.filter { $0.hasSuffix(".avro") }.count == 2 * total)
-    #expect(place.files("warehouse/b/t/data").count == total)
+    #expect(try await place.files("warehouse/b/t/data").count == total)
 
     let verified = try await place.lake("verify", "b.t")
     #expect(verified.status == 0, "\(verified)")

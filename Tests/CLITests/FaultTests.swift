@@ -22,7 +22,9 @@ struct FaultTests {
     isLong ? Array(1...400) : [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
   }
 
-  @Test(arguments: ["signal=KILL", "error=EIO", "error=ENOSPC"])
+  @Test(
+    .notWith(.s3, because: "it is about system calls on files"),
+    arguments: ["signal=KILL", "error=EIO", "error=ENOSPC"])
   func `an append ends committed or not committed, and says which`(fault: String) async throws {
     guard FileManager.default.isExecutableFile(atPath: Self.strace) else {
       print("skipped: strace is missing")

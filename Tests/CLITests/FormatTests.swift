@@ -46,8 +46,8 @@ struct FormatTests {
   @Test func `lines of JSON, a JSON array, CSV and a table have the same rows`() async throws {
     let place = try Workplace()
     try await place.makeOrders()
-    let data = try #require(place.files().first { $0.contains("part=null") })
-    let path = place.folder.appending(path: "warehouse/\(data)").path
+    let data = try #require(try await place.files().first { $0.contains("part=null") })
+    let path = try await place.fetch("warehouse/\(data)").path
     for (command, count) in Self.commands {
       let command = command.map { $0 == "DATA" ? path : $0 }
       func run(_ format: String) async throws -> LakeProcess.Outcome {

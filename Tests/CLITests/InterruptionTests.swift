@@ -63,7 +63,7 @@ struct InterruptionTests {
   ) async throws {
     let place = try Workplace()
     try await makeBig(place)
-    let before = place.files()
+    let before = try await place.files()
     let outcome = try await place.shell(
       Self.started + """
         mkfifo pipe
@@ -77,7 +77,7 @@ struct InterruptionTests {
     // Silent only if the signal came before the program knew what it had to do.
     #expect(
       outcome.stderr.isEmpty || outcome.stderr.contains("lake: append failed: "), "\(outcome)")
-    #expect(place.files() == before, "files of the append are left over")
+    #expect(try await place.files() == before, "files of the append are left over")
   }
 
   @Test func `A11: signals at any moment leave a whole table, old or new`() async throws {

@@ -65,9 +65,12 @@ struct LakeProcess {
 /// A folder with a warehouse in it, gone when the test is.
 final class Workplace: Sendable {
   let folder: URL
+  /// True if commands work in a ``TestCatalog``.
+  let usesTestCatalog: Bool
 
   /// - Parameter ownCatalog: the test says itself which catalog each command uses.
   init(ownCatalog: Bool = false) throws {
+    usesTestCatalog = !ownCatalog
     folder = FileManager.default.temporaryDirectory
       .appending(path: "lake-cli-\(UUID().uuidString)").resolvingSymlinksInPath()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -114,29 +117,6 @@ final class Workplace: Sendable {
     let file = folder.appending(path: name)
     try Data(text.utf8).write(to: file)
     return file.path
-  }
-
-  /// The newest metadata file of the table in the folder `table` of the warehouse.
-  func newestMetadata(_ table: String) throws -> URL {
-    let names = files("warehouse/\(table)/metadata").filter { $0.hasSuffix(".metadata.json") }
-    let newest = names.max { TestCatalog.version($0) ?? 0 < TestCatalog.version($1) ?? 0 }
-    guard let newest else { throw CocoaError(.fileNoSuchFile) }
-    return folder.appending(path: "warehouse/\(table)/metadata/\(newest)")
-  }
-
-  /// All plain files below `path` of the workplace, by their paths from there.
-  func files(_ path: String = "warehouse") -> [String] {
-    let root = folder.appending(path: path)
-    let walk = FileManager.default.enumerator(atPath: root.path)
-    var found: [String] = []
-    while let name = walk?.nextObject() as? String {
-      var isFolder: ObjCBool = false
-      let path = root.appending(path: name).path
-      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
-        found.append(name)
-      }
-    }
-    return found.sorted()
   }
 
   /// The table `shop.orders` with four rows in two commits.
@@ -215,6 +195,7 @@ enum Scrubbed {
   static func text(_ text: String, in folder: URL) -> String {
     var text = text.replacingOccurrences(of: folder.path, with: "DIR")
     let patterns = [
+      ("s3://[a-z]+/\(folder.lastPathComponent)", "DIR/warehouse"),
       ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
       ("[0-9]{15,19}", "ID"),
       ("20(2[5-9]|[3-9][0-9])-[0-9]{2}-[0-9]{2}T[0-9:.]+Z", "TIME"),

@@ -12,7 +12,8 @@ struct ParquetCommandTests {
   private func file(_ place: Workplace) async throws -> String {
     try await place.makeOrders()
     let data = try #require(
-      place.files().first { $0.contains("part=x") && $0.hasSuffix("parquet") })
+      try await place.files().first { $0.contains("part=x") && $0.hasSuffix("parquet") })
+    try await place.fetch("warehouse/\(data)")
     return "warehouse/\(data)"
   }
 

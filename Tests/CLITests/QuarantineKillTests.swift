@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// Rows put aside by a command that is killed: at its k-th call about the file they go to, and at the
-/// k-th that makes a commit, by strace.
+/// k-th that makes a commit or sends a request, by strace.
 @Suite("Rows put aside by a command that is killed")
 struct QuarantineKillTests {
   private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
@@ -15,7 +15,9 @@ struct QuarantineKillTests {
       "openat,write,pwrite64,fsync,fdatasync,unlink,unlinkat,ftruncate,flock",
       ["aside.jsonl", "aside.jsonl.uncommitted"]
     ),
-    ("the commit", "link,linkat,rename,renameat,renameat2", nil),
+    TestCatalog.kind == .s3
+      ? ("the requests", "write,writev,sendto,sendmsg", nil)
+      : ("the commit", "link,linkat,rename,renameat,renameat2", nil),
   ]
 
   private static var numbers: [Int] { isLong ? Array(1...60) : [3, 5, 6, 8] }
@@ -84,7 +86,8 @@ struct QuarantineKillTests {
         #expect(last.status == 0, "\(what): \(last)")
         let found = try aside(place)
         #expect(found == bad, "\(what): \(found)")
-        #expect(place.files(".").filter { $0.hasSuffix(".uncommitted") }.isEmpty, "\(what)")
+        #expect(
+          try await place.files(".").filter { $0.hasSuffix(".uncommitted") }.isEmpty, "\(what)")
       }
     }
     #expect(kills > 3, "the kills did not reach the program")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import Lake
+import LakeTestSupport
 import Testing
 
 @testable import LakeCLI
@@ -15,6 +16,9 @@ enum TestCatalog: String, CaseIterable {
   case filesystem
   /// Names in an SQLite file of the workplace, files in its folder.
   case sqlite
+  /// Of folders in a bucket of a server of S3, which is started for the run; a prefix for each
+  /// workplace.
+  case s3
 
   static let kind: TestCatalog = {
     let told = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] ?? "filesystem"
@@ -38,13 +42,28 @@ enum TestCatalog: String, CaseIterable {
       return [
         "type": "sql", "uri": "sqlite:///\(folder.path)/\(Self.file)", "warehouse": warehouse,
       ]
+    case .s3:
+      return [
+        "type": "filesystem", "warehouse": "s3://${TEST_S3_BUCKET}/\(folder.lastPathComponent)",
+        "s3.endpoint": "${TEST_S3_ENDPOINT}", "s3.access-key-id": "${TEST_S3_KEY}",
+        "s3.secret-access-key": "${TEST_S3_SECRET}", "s3.region": "us-east-1",
+        "s3.path-style-access": "true",
+      ]
     }
   }
 
   /// What the properties refer to, once it is known: where a server is, which is started by then.
   private func variables() async throws -> [String: String] {
     switch self {
-    case .filesystem, .sqlite: [:]
+    case .filesystem, .sqlite: return [:]
+    case .s3:
+      guard let server = try await S3Server.running(.seaweedfs) else {
+        throw MissingServer()
+      }
+      return [
+        "TEST_S3_ENDPOINT": server.endpoint, "TEST_S3_BUCKET": server.bucket,
+        "TEST_S3_KEY": server.accessKeyID, "TEST_S3_SECRET": server.secretAccessKey,
+      ]
     }
   }
 
@@ -82,7 +101,7 @@ enum TestCatalog: String, CaseIterable {
   // MARK: names of metadata files
 
   /// True where metadata files are `v1.metadata.json` and so on; else they are `00000-UUID…`.
-  private static var countsFromOne: Bool { kind == .filesystem }
+  private static var countsFromOne: Bool { kind != .sqlite }
 
   /// The name of a metadata file as ``Scrubbed`` shows it: each catalog has its own way to give them.
   ///
@@ -112,3 +131,6 @@ private func isSkipped(_ kinds: [TestCatalog], _ reason: String) -> Bool {
   print("skipped, 1 test: with a \(TestCatalog.kind) catalog: \(reason)")
   return true
 }
+
+/// The kind of catalog needs a server that is not installed.
+private struct MissingServer: Error {}

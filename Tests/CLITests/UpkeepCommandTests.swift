@@ -25,8 +25,8 @@ struct UpkeepCommandTests {
     let expired = try await place.lake("expire", "b.t", "--older-than", "1s").rows
     #expect(expired.first?["expired_snapshots"] as? Int64 == 4)
     #expect(expired.first?["data_files"] as? Int64 == 4)
-    #expect(place.files("warehouse/b/t/data").count == 1)
-    _ = try place.write("warehouse/b/t/data/lost.parquet", "x")
+    #expect(try await place.files("warehouse/b/t/data").count == 1)
+    try await place.replace("warehouse/b/t/data/lost.parquet", with: Data("x".utf8))
     try await Task.sleep(for: .seconds(1.1))
     #expect(try await place.lake("orphans", "b.t", "--older-than", "1s").rows.count == 1)
     let swept = try await place.lake("orphans", "b.t", "--older-than", "1s", "--delete").rows
@@ -58,8 +58,8 @@ struct UpkeepCommandTests {
     let place = try Workplace()
     try await table(place)
     let folder = "warehouse/b/t/data"
-    let file = try #require(place.files(folder).first)
-    #expect(try await place.shell("rm \(folder)/\(file)").status == 0)
+    let file = try #require(try await place.files(folder).first)
+    try await place.remove("\(folder)/\(file)")
     #expect(try await place.lake("verify", "b.t").status == 2)
     let lost = try await place.lake("verify", "b.t", "--repair").rows
     #expect(lost.count == 1)

@@ -116,7 +116,7 @@ struct UpsertKillTests {
         named.insert(String(statistics.path.split(separator: "/").last ?? ""))
       }
     }
-    let left = place.files().filter { path in
+    let left = try await place.files().filter { path in
       (path.hasSuffix(".parquet") || path.hasSuffix(".puffin"))
         && !named.contains(String(path.split(separator: "/").last ?? ""))
     }
