@@ -144,7 +144,7 @@ struct DeletionVectorTests {
   }
 
   @Test func `what one vector has and another has not is what sets tell`() throws {
-    var random = SeededRandom("differences of deletion vectors")
+    var random = Seeded(printing: "differences of deletion vectors")
     for _ in 0..<30 {
       var sets: [Set<Int64>] = []
       var vectors: [DeletionVector] = []
