@@ -42,13 +42,44 @@ enum ChangesWorkloads {
     guard last.count > 10_000, last.count <= 20_000, again.count == last.count else {
       throw BenchError.wrongResult("\(last.count) changes of a merge")
     }
+    let stored = try await context.store.listAll(context.work).filter {
+      "\($0.path)".hasSuffix(".parquet")
+    }.reduce(0) { $0 + $1.byteCount }
     try await context.cleanUp()
     return measurement.metrics + [
+      ("data_mb", Double(stored) / 1e6),
       ("rows_per_s", all.count.rate(over: measurement)), ("changes", Double(all.count)),
       ("last_commit_s", one.wallSeconds), ("last_commit_changes", Double(last.count)),
       ("last_commit_again_s", warm.wallSeconds), ("last_commit_best_s", best.wallSeconds),
       ("last_commit_cpu_s", best.processorSeconds), ("first_row_ms", again.firstSeconds * 1e3),
     ]
+  }
+
+  /// The changes of a commit that wrote each of a million rows again, with rows as they were before;
+  /// nothing of them is kept. `limit_mb`: how much memory may be used for them.
+  @Sendable
+  static func cdfRewrite(_ context: BenchContext) async throws -> Workloads.Metrics {
+    var table = try await made(context, (try? context.text("base")) ?? "1m")
+    let start = table.metadata.currentSnapshotID
+    _ = try await table.updateRows(where: .alwaysTrue, mode: .copyOnWrite) {
+      (batch) throws(CommitError) in
+      guard let index = batch.fields.firstIndex(where: { $0.name == "score" }),
+        let turned = try? batch.columns[index].gather(Array((0..<Int32(batch.rowCount)).reversed()))
+      else { return batch }
+      var columns = batch.columns
+      columns[index] = turned
+      return RecordBatch(fields: batch.fields, columns: columns, rowCount: batch.rowCount)
+    }
+    table = try await table.refreshed()
+    var changes = table.changes(from: start.map { .id($0) }).preImages(.included)
+      .parallelism(context.threads)
+    if let limit = context.optionalNumber("limit_mb") { changes = changes.memoryLimit(limit << 20) }
+    var count = 0
+    let measurement = try await Measurement.of {
+      for try await batch in changes.batches() { count += batch.rowCount }
+    }
+    try await context.cleanUp()
+    return measurement.metrics + [("changes", Double(count))]
   }
 
   private struct Found {
@@ -73,8 +104,16 @@ enum ChangesWorkloads {
         isRequired: field.isRequired || field.id == key)
     }
     schema = try Schema(fields: fields, identifierFieldIDs: key.map { [$0] } ?? [])
+    var properties: [String: String] = [:]
+    if let codec = try? context.text("codec") {
+      properties["write.parquet.compression-codec"] = codec
+    }
+    if let rows = context.optionalNumber("page_rows") {
+      properties["write.parquet.page-row-limit"] = "\(rows)"
+    }
     let table = try await catalog(context).createTable(
-      TableIdentifier("b.ev"), TableDefinition(schema: schema, formatVersion: .v3))
+      TableIdentifier("b.ev"),
+      TableDefinition(schema: schema, properties: properties, formatVersion: .v3))
     return try await table.append(rows)?.table ?? table
   }
 

@@ -17,6 +17,7 @@ enum Workloads {
 
   private static let ofTables: [String: @Sendable (BenchContext) async throws -> Metrics] = [
     "cdf_read": ChangesWorkloads.cdfRead,
+    "cdf_rewrite": ChangesWorkloads.cdfRewrite,
     "parquet_write": ParquetWorkloads.write,
     "parquet_read": ParquetWorkloads.read,
     "csv_read": TextWorkloads.csvRead,

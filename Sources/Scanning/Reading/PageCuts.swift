@@ -42,3 +42,17 @@ struct PageCuts {
     return pieces + [start..<rows.upperBound]
   }
 }
+
+extension RowSelection {
+  /// `rows` in pieces that have up to `count` selected rows.
+  func pieces(of rows: Range<Int>, holding count: Int) -> [Range<Int>] {
+    var pieces: [Range<Int>] = []
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let piece = window(from: start, holding: count).clamped(to: rows)
+      start = piece.upperBound
+      pieces.append(piece)
+    }
+    return pieces
+  }
+}

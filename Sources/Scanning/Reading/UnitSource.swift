@@ -377,20 +377,6 @@ struct UnitSource: Sendable {
   }
 }
 
-extension RowSelection {
-  /// `rows` in pieces that have up to `count` selected rows.
-  fileprivate func pieces(of rows: Range<Int>, holding count: Int) -> [Range<Int>] {
-    var pieces: [Range<Int>] = []
-    var start = rows.lowerBound
-    while start < rows.upperBound {
-      let piece = window(from: start, holding: count).clamped(to: rows)
-      start = piece.upperBound
-      pieces.append(piece)
-    }
-    return pieces
-  }
-}
-
 extension ParquetFooter {
   /// How many bytes the pages of some leaves of a row group have, inflated and as they are stored.
   func byteCounts(
