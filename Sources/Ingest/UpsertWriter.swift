@@ -51,6 +51,8 @@ public actor UpsertWriter {
   var isInDoubt = false
   /// Why the commit under way can't be planned.
   var failure: IngestError?
+  /// The state in which a compaction has asked that the commit under way be held back.
+  var turn: Table?
   /// Why the writer has stopped for good.
   var end: IngestError?
   private var lock = AsyncLock()

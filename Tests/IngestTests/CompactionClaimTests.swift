@@ -191,6 +191,57 @@ struct CompactionClaimTests {
     #expect(now.metadata.compactionClaim == nil)
   }
 
+  @Test func `a compaction that loses to a writer again and again asks for a turn, and gets it`()
+    async throws
+  {
+    let world = try await UpsertWorld(SeededRandom(seed: 11))
+    var options = world.options
+    options.mergesSmallFiles = false
+    let writer = try await UpsertWriter.open(world.table, options)
+    _ = try await Self.merged(writer, commits: 3)
+    let store = InterposedStore(world.store) { call in
+      guard call.operation == .put, call.path.name.hasPrefix("snap-") else { return }
+      do {
+        let now = try await world.catalog.loadTable(TableIdentifier("db.t"))
+        // A writer would wait now, for the very call that waits for it.
+        let time = world.clock.now().milliseconds
+        if now.metadata.isCompactionsTurn(on: "main", at: time) { return }
+        _ = try await Self.merged(writer, commits: 1)
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let catalog = FilesystemCatalog(
+      warehouse: try ObjectPath("memory://w/house"), store: store, environment: world.environment)
+    let report = try await catalog.loadTable(TableIdentifier("db.t")).compact()
+    #expect(report.groups == 1)
+    #expect(report.attempts == 4)
+    let now = try await world.catalog.loadTable(TableIdentifier("db.t"))
+    #expect(now.metadata.compactionClaim == nil)
+    #expect(try await world.violations() == [])
+  }
+
+  @Test func `a writer waits for a turn until it is over, and for none of a clock that is wrong`()
+    async throws
+  {
+    let world = try await UpsertWorld(SeededRandom(seed: 12))
+    let writer = try await UpsertWriter.open(world.table, world.options)
+    for ahead in [Int64(0), 1_000_000] {
+      let now = world.clock.now().milliseconds
+      let claim = CompactionClaim(
+        id: "another", branch: "main", sequenceNumber: SequenceNumber(0), from: now
+      ).takingTurn(at: now + ahead)
+      #expect(CompactionClaim(parsing: claim.text) == claim)
+      _ = try await world.catalog.loadTable(TableIdentifier("db.t")).commit(
+        PropertyChange(set: [CompactionClaim.property: claim.text]))
+      let start = world.clock.now()
+      _ = try await Self.merged(writer, commits: 1)
+      let waited = world.clock.now().milliseconds - start.milliseconds
+      #expect(ahead == 0 ? (5_000..<6_000).contains(waited) : waited < 1_000)
+    }
+    #expect(try await world.violations() == [])
+  }
+
   @Test func `where no writer puts files together nothing is claimed`() async throws {
     let world = try await UpsertWorld(SeededRandom(seed: 10))
     for key in Int32(0)..<3 {

@@ -7,6 +7,9 @@ internal import JSON
 ///
 ///     lake.compaction = {"id":"6f…","branch":"main","sequence":20,"until":1763895600000}
 ///
+/// Where it lost to them a few times it also asks for a turn (`"turn":1763895005000`): that they hold
+/// their commits back for a moment.
+///
 /// Advice, which is lost on who does not know it: what is done against it costs time and no rows.
 package struct CompactionClaim: Hashable, Sendable {
   /// Tells the run of a compaction from others.
@@ -17,6 +20,8 @@ package struct CompactionClaim: Hashable, Sendable {
   package let sequenceNumber: SequenceNumber
   /// When it ends, if no one renews it or takes it back before, in milliseconds since 1970.
   package let until: Int64
+  /// Until when commits are to be held back; nil: they are not.
+  package let turn: Int64?
 
   package init(id: String, branch: String, sequenceNumber: SequenceNumber, from now: Int64) {
     self.id = id
@@ -24,6 +29,15 @@ package struct CompactionClaim: Hashable, Sendable {
     self.sequenceNumber = sequenceNumber
     let (until, overflow) = now.addingReportingOverflow(Self.lifetime)
     self.until = overflow ? now : until
+    turn = nil
+  }
+
+  private init(_ other: CompactionClaim, turn: Int64) {
+    id = other.id
+    branch = other.branch
+    sequenceNumber = other.sequenceNumber
+    until = other.until
+    self.turn = turn
   }
 
   package static let property = "lake.compaction"
@@ -39,7 +53,23 @@ package struct CompactionClaim: Hashable, Sendable {
     return !overflow && left > 0 && left <= Self.longest
   }
 
-  /// The same from `now` on.
+  /// How long a turn is, in milliseconds: it ends before that with the commit it was for.
+  package static let turnLength: Int64 = 5_000
+
+  /// True if commits are to be held back at `now`.
+  package func hasTurn(at now: Int64) -> Bool {
+    guard let turn else { return false }
+    let (left, overflow) = turn.subtractingReportingOverflow(now)
+    return !overflow && left > 0 && left <= 2 * Self.turnLength
+  }
+
+  /// The same with a turn from `now` on.
+  package func takingTurn(at now: Int64) -> CompactionClaim {
+    let (turn, overflow) = now.addingReportingOverflow(Self.turnLength)
+    return CompactionClaim(renewed(at: now), turn: overflow ? now : turn)
+  }
+
+  /// The same from `now` on, without a turn.
   package func renewed(at now: Int64) -> CompactionClaim {
     CompactionClaim(id: id, branch: branch, sequenceNumber: sequenceNumber, from: now)
   }
@@ -56,6 +86,7 @@ extension CompactionClaim {
     self.branch = branch
     sequenceNumber = SequenceNumber(sequence)
     self.until = until
+    turn = try? members.integer("turn")
   }
 
   /// The property's value.
@@ -70,6 +101,10 @@ extension CompactionClaim {
     writer.write(sequenceNumber.rawValue)
     writer.writeKey("until")
     writer.write(until)
+    if let turn {
+      writer.writeKey("turn")
+      writer.write(turn)
+    }
     writer.endObject()
     return String(decoding: writer.finish().array(), as: UTF8.self)
   }
@@ -88,5 +123,10 @@ extension TableMetadata {
       return nil
     }
     return claim.sequenceNumber
+  }
+
+  /// True if commits to `branch` are to be held back at `now`, in milliseconds since 1970.
+  package func isCompactionsTurn(on branch: String, at now: Int64) -> Bool {
+    compactionClaim.map { $0.branch == branch && $0.hasTurn(at: now) } ?? false
   }
 }

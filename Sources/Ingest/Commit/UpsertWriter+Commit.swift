@@ -42,6 +42,11 @@ extension UpsertWriter {
       do throws(CommitError) {
         receipt = try await table.commit(UpsertChange(writer: self))
       } catch {
+        if let held = turn {
+          turn = nil
+          try await outwait(held)
+          continue
+        }
         if let failure {
           switch failure {
           case .fenced, .rolledBack: end = failure
@@ -61,6 +66,28 @@ extension UpsertWriter {
       }
       return try await finish(receipt)
     }
+  }
+
+  /// How often it is looked whether a compaction has had its turn.
+  private static let turnPoll = Duration.milliseconds(50)
+
+  /// Waits until the compaction that asked for it in `table` has had its turn, or its time is over.
+  private func outwait(_ table: Table) async throws(IngestError) {
+    self.table = table
+    while isTurn(in: self.table.metadata) {
+      do throws(CancellationError) {
+        try await table.environment.sleep(for: Self.turnPoll)
+      } catch {
+        throw .commit(.cancelled)
+      }
+      if let now = try? await self.table.refreshed() { self.table = now }
+    }
+  }
+
+  /// True if a compaction of the branch has asked that commits be held back.
+  func isTurn(in metadata: TableMetadata) -> Bool {
+    metadata.isCompactionsTurn(
+      on: options.branch, at: table.environment.now().milliseconds)
   }
 
   /// Takes notice of how far sources were read.

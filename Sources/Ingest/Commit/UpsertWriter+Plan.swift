@@ -27,8 +27,12 @@ extension UpsertWriter {
   func plan(
     onto base: Table, attempt: CommitAttempt
   ) async throws(CommitError) -> ChangePlan {
+    if hasLanded(in: base.metadata) { return ChangePlan(requirements: [], updates: []) }
+    if isTurn(in: base.metadata) {
+      turn = base
+      throw .cancelled
+    }
     do throws(IngestError) {
-      if hasLanded(in: base.metadata) { return ChangePlan(requirements: [], updates: []) }
       try check(base.metadata)
       try await moveState(to: base)
       if pending.base != state.snapshot?.id { try await reconcile(on: base) }

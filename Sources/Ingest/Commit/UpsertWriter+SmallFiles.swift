@@ -17,7 +17,8 @@ extension UpsertWriter {
   /// What goes wrong costs the files that were written, and nothing else: the table's rows are the
   /// same with and without it.
   func mergeSmallFiles(of partitions: Set<PartitionValues>) async {
-    guard options.mergesSmallFiles, end == nil, let snapshot = state.snapshot,
+    guard options.mergesSmallFiles, end == nil, !isTurn(in: table.metadata),
+      let snapshot = state.snapshot,
       snapshot.id == table.metadata.reference(options.branch)?.snapshotID,
       let target = try? table.metadata.properties.value(of: .targetFileByteCount)
     else { return }
@@ -66,6 +67,7 @@ extension UpsertWriter {
   /// for some meanwhile, it has them.
   private func mayMerge(from oldest: SequenceNumber?, on metadata: TableMetadata) -> Bool {
     do throws(IngestError) { try check(metadata) } catch { return false }
+    guard !isTurn(in: metadata) else { return false }
     guard let oldest, let claimed = claimed(in: metadata) else { return true }
     return oldest > claimed
   }

@@ -42,24 +42,35 @@ struct BranchClaim: Sendable {
   /// Makes it hold for longer, where half of its time is over.
   mutating func renew(on table: Table) async {
     let now = table.environment.now().milliseconds
-    guard now >= renewal, (try? await table.commitSoon(Ending(claim: self, isOver: false))) != nil
+    guard now >= renewal, (try? await table.commitSoon(Change(claim: self, step: .renewal))) != nil
     else { return }
     renewal = now.saturating(CompactionClaim.lifetime / 2)
   }
 
   /// Takes it back. Where that fails it ends by its time.
   func release(on table: Table) async {
-    _ = try? await table.commitSoon(Ending(claim: self, isOver: true))
+    _ = try? await table.commitSoon(Change(claim: self, step: .release))
   }
 
-  /// What a commit onto `base` does to it: nothing where another run's has taken its place.
+  /// Asks writers to hold their commits back for a moment.
   ///
-  /// - Parameter isOver: true for the last commit of the run.
-  func updates(on base: Table, isOver: Bool) -> [TableUpdate] {
+  /// - Returns: the table after that; nil if it could not be asked for.
+  func takeTurn(on table: Table) async -> Table? {
+    try? await table.commitSoon(Change(claim: self, step: .turn)).table
+  }
+
+  /// What becomes of the claim.
+  enum Step: Sendable { case renewal, turn, release }
+
+  /// What a commit onto `base` does to it: nothing where another run's has taken its place.
+  func updates(on base: Table, _ step: Step) -> [TableUpdate] {
     guard let held = base.metadata.compactionClaim, held.id == id else { return [] }
-    if isOver { return [.removeProperties([CompactionClaim.property])] }
-    let renewed = held.renewed(at: base.environment.now().milliseconds)
-    return [.setProperties([CompactionClaim.property: renewed.text])]
+    let now = base.environment.now().milliseconds
+    switch step {
+    case .renewal: return [.setProperties([CompactionClaim.property: held.renewed(at: now).text])]
+    case .turn: return [.setProperties([CompactionClaim.property: held.takingTurn(at: now).text])]
+    case .release: return [.removeProperties([CompactionClaim.property])]
+    }
   }
 
   private struct Taking: TableChange {
@@ -82,26 +93,59 @@ struct BranchClaim: Sendable {
     }
   }
 
-  private struct Ending: TableChange {
+  private struct Change: TableChange {
     let claim: BranchClaim
-    let isOver: Bool
+    let step: Step
 
     func plan(
       onto base: Table, attempt: CommitAttempt
     ) async throws(CommitError) -> ChangePlan {
       ChangePlan(
-        requirements: base.metadata.sameTable, updates: claim.updates(on: base, isOver: isOver))
+        requirements: base.metadata.sameTable, updates: claim.updates(on: base, step))
     }
   }
 }
 
 extension Table {
+  /// How many attempts are lost to others before they are asked for a turn.
+  private static let patience = 3
+
   /// Commits `change` without long waits between its attempts: who waits while a stream of others'
   /// commits goes on finds more to take in each time, and loses to the next one again.
+  ///
+  /// - Parameters:
+  ///   - claim: what writers are asked by to hold back, where they came first a few times.
+  ///   - lost: is added how many attempts there were before those of the receipt.
+  func commitSoon(
+    _ change: some TableChange, turnBy claim: BranchClaim, lost: inout Int
+  ) async throws(CommitError) -> CommitReceipt {
+    let limit = try CommitLoop.RetryPolicy(for: metadata).attemptLimit
+    let start = environment.uptime()
+    var table = self
+    while true {
+      var policy = try soon()
+      let left = limit.map { $0 - lost } ?? .max
+      policy.attemptLimit = min(left, Self.patience)
+      do throws(CommitError) {
+        return try await CommitLoop(policy: policy).commit(change, to: table)
+      } catch {
+        guard case .conflictsPersist = error, left > Self.patience,
+          environment.uptime() - start < policy.totalTime
+        else { throw error }
+        lost += Self.patience
+        table = await claim.takeTurn(on: table) ?? table
+      }
+    }
+  }
+
   func commitSoon(_ change: some TableChange) async throws(CommitError) -> CommitReceipt {
+    try await CommitLoop(policy: soon()).commit(change, to: self)
+  }
+
+  private func soon() throws(CommitError) -> CommitLoop.RetryPolicy {
     var policy = try CommitLoop.RetryPolicy(for: metadata)
     policy.longestDelay = min(policy.longestDelay, .milliseconds(50))
-    return try await CommitLoop(policy: policy).commit(change, to: self)
+    return policy
   }
 }
 

@@ -143,8 +143,13 @@ public struct Compaction: Sendable {
       allowsParts: isAllowed == nil && state.table.metadata.formatVersion >= .v2,
       claim: claim, isLast: isLast, isAllowed: isAllowed, outcome: outcome)
     let receipt: CommitReceipt
+    var lost = 0
     do throws(CommitError) {
-      receipt = try await state.table.commitSoon(change)
+      if let claim {
+        receipt = try await state.table.commitSoon(change, turnBy: claim, lost: &lost)
+      } else {
+        receipt = try await state.table.commitSoon(change)
+      }
     } catch {
       // After an unknown outcome the files may be part of the table.
       if case .stateUnknown = error { throw .commit(error) }
@@ -155,7 +160,7 @@ public struct Compaction: Sendable {
     let dropped = groups.indices.filter { !landed.contains($0) }
     await state.table.store.discard(dropped.flatMap { groups[$0].added })
     report.droppedGroups += dropped.count
-    report.attempts += receipt.attempts
+    report.attempts += lost + receipt.attempts
     guard let snapshot = receipt.snapshot else { return receipt.table }
     report.snapshotIDs.append(snapshot.id)
     report.groups += landed.count

@@ -75,7 +75,7 @@ struct CompactionCommit: TableChange {
       }
     }
     outcome.note(Outcome.State(groups: kept))
-    let claimed = claim?.updates(on: base, isOver: isLast) ?? []
+    let claimed = claim?.updates(on: base, isLast ? .release : .renewal) ?? []
     guard !kept.isEmpty else {
       return ChangePlan(requirements: base.metadata.sameTable, updates: claimed)
     }
