@@ -15,6 +15,8 @@ enum TestCatalog: String, CaseIterable {
   case filesystem
   /// Names in an SQLite file of the workplace, files in its folder.
   case sqlite
+  /// Names on a server that speaks Iceberg's REST protocol, files in the workplace.
+  case rest
 
   static let kind: TestCatalog = {
     let told = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] ?? "filesystem"
@@ -38,6 +40,7 @@ enum TestCatalog: String, CaseIterable {
       return [
         "type": "sql", "uri": "sqlite:///\(folder.path)/\(Self.file)", "warehouse": warehouse,
       ]
+    case .rest: return ["type": "rest", "uri": "${LAKE_TEST_REST}", "warehouse": warehouse]
     }
   }
 
@@ -45,6 +48,7 @@ enum TestCatalog: String, CaseIterable {
   private func variables() async throws -> [String: String] {
     switch self {
     case .filesystem, .sqlite: [:]
+    case .rest: ["LAKE_TEST_REST": try await JavaCatalogs.uri()]
     }
   }
 
@@ -77,6 +81,11 @@ enum TestCatalog: String, CaseIterable {
     }
     return try await CatalogConfiguration(name: "test", properties: properties, file: "the test")
       .open(allowing: [])
+  }
+
+  /// Properties that the catalog gives each table.
+  static var ownProperties: [String] {
+    kind == .rest ? ["write.parquet.compression-codec = zstd"] : []
   }
 
   // MARK: names of metadata files
