@@ -28,7 +28,7 @@ struct PlanAnswer: Sendable {
   private(set) var tasks: [FileTask] = []
   private(set) var deletes: [DataFile] = []
   /// Keys for the files of the plan.
-  private(set) var credentials: [LoadedTable.PlacedCredential] = []
+  private(set) var credentials: [TableAccess.PlacedCredential] = []
 
   /// - Throws: ``RESTFailure/unreadable(_:)``.
   init(_ body: Buffer, of metadata: TableMetadata) throws(RESTFailure) {
@@ -78,7 +78,7 @@ struct PlanAnswer: Sendable {
         parts.append(part)
       }
     }
-    credentials = try LoadedTable.credentials(message)
+    credentials = try TableAccess.credentials(message)
   }
 
   private static func task(

@@ -22,8 +22,11 @@ extension RESTCatalog {
     return try await opened(response, identifier)
   }
 
-  /// Throws if the table would lie, or have files, where none of this catalog may.
+  /// Throws if there can be no such table, which servers tell each in a way of its own, or if it would
+  /// lie, or have files, where none of this catalog may.
   func check(_ definition: TableDefinition) throws(CatalogError) {
+    let place = definition.location ?? session.client.address.place
+    _ = try definition.metadata(at: place, session.environment)
     do throws(StorageError) {
       if let location = definition.location { try session.storage.check(location) }
     } catch {

@@ -33,14 +33,11 @@ struct RESTTable: TableHome {
   private let access = KnownAccess()
 
   private final class KnownAccess: Sendable {
-    private let loaded = Mutex<LoadedTable?>(nil)
+    private let access = Mutex(TableAccess())
 
-    func keep(_ new: LoadedTable) { loaded.withLock { $0 = new } }
+    var value: TableAccess { access.withLock { $0 } }
 
-    func added(to answer: LoadedTable) -> LoadedTable {
-      guard !answer.hasAccess, let known = loaded.withLock({ $0 }) else { return answer }
-      return answer.withAccess(of: known)
-    }
+    func keep(_ new: TableAccess) { access.withLock { $0 = new } }
   }
 
   /// What may come with a table: keys of its own for its files, or someone who signs for them.
@@ -82,7 +79,9 @@ struct RESTTable: TableHome {
 
   /// As ``opened(_:)``, of the answer to a commit.
   func committed(_ loaded: LoadedTable) throws(CatalogError) -> Table {
-    try remembered(access.added(to: loaded))
+    var loaded = loaded
+    if loaded.access.isEmpty { loaded.access = access.value }
+    return try remembered(loaded)
   }
 
   private func remembered(_ loaded: LoadedTable) throws(CatalogError) -> Table {

@@ -270,11 +270,11 @@ struct SignerAddress {
   /// - Throws: ``StorageError/refused(path:reason:)`` if it names another server than itself, which
   ///   would be shown who we are, and the user does not.
   init?(
-    _ loaded: LoadedTable, of table: RESTTable, at location: ObjectPath
+    _ access: TableAccess, of table: RESTTable, at location: ObjectPath
   ) throws(StorageError) {
     let session = table.session
     func setting(_ name: String) -> String? {
-      loaded.settings[name]?.reveal() ?? session.configuration.serverValue(name)
+      access.settings[name]?.reveal() ?? session.configuration.serverValue(name)
     }
     let isAsked = setting("s3.remote-signing-enabled") ?? setting("remote-signing-enabled")
     guard isAsked?.lowercased() == "true" else { return nil }

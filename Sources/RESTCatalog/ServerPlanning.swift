@@ -8,14 +8,15 @@ internal import Storage
 /// Has a server plan the scans of a table.
 ///
 /// Laws: what a server keeps for a plan it is told to let go of, if the plan is not fetched to its
-/// end. A plan that takes longer than ``timeLimit`` is given up.
+/// end. A plan that takes longer than ``timeLimit`` is given up. One that the server forgets while it
+/// is fetched, as one that was started anew does, is asked for once more, of the same snapshot.
 ///
 /// Source: Iceberg, `rest-catalog-open-api.yaml`, `planTableScan`, `fetchPlanningResult`,
 /// `cancelPlanning` and `fetchScanTasks`.
 struct ServerPlanning: ScanPlanning {
   let home: RESTTable
   /// What came with the table, for keys of the plan alone.
-  let loaded: LoadedTable
+  let access: TableAccess
 
   /// How long a server may take until it has a plan.
   static let timeLimit: Duration = .seconds(600)
@@ -31,29 +32,36 @@ struct ServerPlanning: ScanPlanning {
   private var session: Session { home.session }
 
   /// Nil unless the server wants to plan the table's scans, and has a route for it.
-  init?(_ home: RESTTable, _ loaded: LoadedTable) {
+  init?(_ home: RESTTable, _ access: TableAccess) {
     let session = home.session
     let name = "scan-planning-mode"
     // The table's own setting is the last word; servers say by it how a table can be read at all.
-    let mode = loaded.settings[name]?.reveal() ?? session.planningMode
+    let mode = access.settings[name]?.reveal() ?? session.planningMode
     guard mode?.lowercased() == "server", session.configuration.endpoints.contains(.planScan)
     else { return nil }
     self.home = home
-    self.loaded = loaded.access
+    self.access = access
   }
 
   func plan(
     _ question: PlanQuestion, of table: Table
   ) async throws(CatalogError) -> PlannedFiles? {
-    let call = planCall(question)
+    var call = planCall(question)
     do throws(RESTFailure) {
-      return try await plan(call, table)
+      do throws(RESTFailure) {
+        return try await plan(call, table)
+      } catch {
+        guard error.isAboutPlan else { throw error }
+        // Another request, by its key too: the answer to the first would name the forgotten plan.
+        call = planCall(question)
+        return try await plan(call, table)
+      }
     } catch {
       // The route is there, and not for this table.
       if error.status == 406 || error.status == 501 { return nil }
-      if error.status == 404, error.isAboutPlan {
+      if error.isAboutPlan {
         throw session.failure(
-          .unreadable("the server has forgotten the plan while it was fetched"), call, activity)
+          .unreadable("the server has forgotten two plans while they were fetched"), call, activity)
       }
       if error.status == 404, error.isAboutTable {
         throw session.loadFailure(error, call, home.identifier)
@@ -189,12 +197,13 @@ struct ServerPlanning: ScanPlanning {
 
   /// Where the files of the plan are read, if there are keys for them alone.
   private func store(
-    _ credentials: [LoadedTable.PlacedCredential], _ planID: String?, _ table: Table
+    _ credentials: [TableAccess.PlacedCredential], _ planID: String?, _ table: Table
   ) throws(RESTFailure) -> (any ObjectStore)? {
     guard !credentials.isEmpty else { return nil }
+    let granted = TableAccess(
+      settings: access.settings, credentials: credentials, planID: planID)
     do throws(StorageError) {
-      return try session.storage.store(
-        for: table.metadata, loaded.granting(credentials, planID: planID), of: home)
+      return try session.storage.store(for: table.metadata, granted, of: home)
     } catch {
       throw .unreadable("\(error)")
     }
@@ -244,7 +253,7 @@ extension Session {
 extension RESTFailure {
   /// True if the server has no such plan, or no such part of one.
   fileprivate var isAboutPlan: Bool {
-    guard case .answered(let error) = self else { return false }
+    guard case .answered(let error) = self, error.status == 404 else { return false }
     return error.type.hasPrefix("NoSuchPlan")
   }
 

@@ -54,9 +54,9 @@ struct Session: Sendable {
       let folder = try ObjectPath(metadata.location).appending("metadata")
       return Table(
         name: home.identifier.description, metadata: metadata, metadataLocation: place ?? folder,
-        store: try storage.store(for: metadata, loaded, of: home), environment: environment,
+        store: try storage.store(for: metadata, loaded.access, of: home), environment: environment,
         home: home, manifestCache: manifestCache
-      ).planned(by: ServerPlanning(home, loaded))
+      ).planned(by: ServerPlanning(home, loaded.access))
     } catch {
       throw .storage(error, while: "opening \(home.identifier)")
     }

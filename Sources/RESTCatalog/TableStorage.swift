@@ -19,12 +19,12 @@ struct TableStorage: Sendable {
 
   /// A store for the files of `table`, whose metadata is `metadata`, and for no others.
   func store(
-    for metadata: TableMetadata, _ loaded: LoadedTable, of table: RESTTable
+    for metadata: TableMetadata, _ access: TableAccess, of table: RESTTable
   ) throws(StorageError) -> any ObjectStore {
     let location = try ObjectPath(metadata.location)
     try check(location)
     var prefixes = [location] + allowed
-    let granted = loaded.grants.compactMap { try? ObjectPath($0.prefix) }
+    let granted = access.grants.compactMap { try? ObjectPath($0.prefix) }
     for name in Self.pathProperties {
       guard let text = metadata.properties[name] else { continue }
       let place = try ObjectPath(text)
@@ -35,7 +35,7 @@ struct TableStorage: Sendable {
       }
     }
     var base: any ObjectStore = stores
-    if location.scheme == "s3", let vended = try VendedStores(loaded, of: table, at: location) {
+    if location.scheme == "s3", let vended = try VendedStores(access, of: table, at: location) {
       base = stores.adding(vended, for: "s3")
     }
     return PolicedStore(base, policy: LocationPolicy(within: prefixes))

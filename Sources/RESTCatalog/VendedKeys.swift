@@ -96,13 +96,13 @@ extension RESTTable {
   /// - Parameter planID: the plan whose files they are for; nil for all files.
   func newCredentials(
     of planID: String?
-  ) async throws(CatalogError) -> [LoadedTable.PlacedCredential] {
+  ) async throws(CatalogError) -> [TableAccess.PlacedCredential] {
     if session.configuration.endpoints.contains(.loadCredentials) {
       var call = RESTCall(.get, session.path(of: identifier, "/credentials"))
       if let planID { call.query = [("planId", planID)] }
       do throws(RESTFailure) {
         let response = try await session.client.send(call)
-        return try LoadedTable.credentials(try Message(response.body, "the table's credentials"))
+        return try TableAccess.credentials(try Message(response.body, "the table's credentials"))
       } catch {
         throw session.loadFailure(error, call, identifier)
       }
@@ -111,7 +111,7 @@ extension RESTTable {
     call.bodyLimit = Self.byteCountLimit
     call.headers = Self.delegation
     do throws(RESTFailure) {
-      return try LoadedTable(try await session.client.send(call)).grants
+      return try LoadedTable(try await session.client.send(call)).access.grants
     } catch {
       throw session.loadFailure(error, call, identifier)
     }

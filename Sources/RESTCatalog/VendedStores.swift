@@ -21,20 +21,20 @@ struct VendedStores: ObjectStore {
 
   /// Nil if the catalog hands out no keys for the table, whose files the user's own get at then.
   init?(
-    _ loaded: LoadedTable, of table: RESTTable, at location: ObjectPath
+    _ access: TableAccess, of table: RESTTable, at location: ObjectPath
   ) throws(StorageError) {
     let session = table.session
-    let grants = loaded.grants
+    let grants = access.grants
     guard !grants.isEmpty else {
       guard session.settings.storeProperties.keys == nil,
-        let signer = try SignerAddress(loaded, of: table, at: location)
+        let signer = try SignerAddress(access, of: table, at: location)
       else { return nil }
-      let all = LoadedTable.PlacedCredential(prefix: "", settings: loaded.settings)
+      let all = TableAccess.PlacedCredential(prefix: "", settings: access.settings)
       places = [
         Place(
           prefix: "",
           store: try Self.store(
-            all, loaded, session, location, RemoteSigning(session.client, signer)))
+            all, access, session, location, RemoteSigning(session.client, signer)))
       ]
       return
     }
@@ -42,20 +42,20 @@ struct VendedStores: ObjectStore {
     for grant in grants {
       guard let keys = grant.settings.keys else { continue }
       let provider = RefreshingCredentials(
-        [VendedKeys(keys, of: table, prefix: grant.prefix, planID: loaded.planID)],
+        [VendedKeys(keys, of: table, prefix: grant.prefix, planID: access.planID)],
         environment: session.environment)
       let store = try Self.store(
-        grant, loaded, session, location, VendedSigning(provider: provider))
+        grant, access, session, location, VendedSigning(provider: provider))
       places.append(Place(prefix: Self.canonical(grant.prefix), store: store))
     }
     self.places = places.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
   }
 
   private static func store(
-    _ grant: LoadedTable.PlacedCredential, _ loaded: LoadedTable, _ session: Session,
+    _ grant: TableAccess.PlacedCredential, _ access: TableAccess, _ session: Session,
     _ location: ObjectPath, _ signing: any S3Signing
   ) throws(StorageError) -> S3Store {
-    let properties = try properties(grant, loaded, session, location)
+    let properties = try properties(grant, access, session, location)
     do throws(S3Error) {
       return try S3Store.make(
         properties: properties, environment: session.environment, signing: signing,
@@ -68,13 +68,13 @@ struct VendedStores: ObjectStore {
   /// What the store is opened with, no key among it: the user's settings over those of the keys,
   /// over the table's, over the server's.
   private static func properties(
-    _ grant: LoadedTable.PlacedCredential, _ loaded: LoadedTable, _ session: Session,
+    _ grant: TableAccess.PlacedCredential, _ access: TableAccess, _ session: Session,
     _ location: ObjectPath
   ) throws(StorageError) -> [String: String] {
     var properties: [String: String] = [:]
     let told = ["s3.endpoint", "s3.region", "client.region", "s3.path-style-access"]
     for name in told {
-      let theirs = grant.settings[name] ?? loaded.settings[name]
+      let theirs = grant.settings[name] ?? access.settings[name]
       properties[name] = theirs?.reveal() ?? session.configuration.serverValue(name)
     }
     let own = session.settings.storeProperties
@@ -120,11 +120,16 @@ struct VendedStores: ObjectStore {
   }
 
   private func store(for path: ObjectPath) throws(StorageError) -> S3Store {
+    places[try index(of: path)].store
+  }
+
+  /// Which of the places the object at `path` is got at by.
+  private func index(of path: ObjectPath) throws(StorageError) -> Int {
     let text = "\(path.scheme)://\(path.authority)\(path.path)"
-    guard let place = places.first(where: { text.hasPrefix($0.prefix) }) else {
+    guard let index = places.firstIndex(where: { text.hasPrefix($0.prefix) }) else {
       throw .permissionDenied(path: path, reason: "the catalog has handed out no keys for it")
     }
-    return place.store
+    return index
   }
 
   // MARK: the store
@@ -133,6 +138,12 @@ struct VendedStores: ObjectStore {
     _ path: ObjectPath, range: Range<Int64>, of version: ObjectVersion?
   ) async throws(StorageError) -> Buffer {
     try await store(for: path).get(path, range: range, of: version)
+  }
+
+  func getWithVersion(
+    _ path: ObjectPath, range: Range<Int64>
+  ) async throws(StorageError) -> VersionedBytes {
+    try await store(for: path).getWithVersion(path, range: range)
   }
 
   func put(
@@ -153,6 +164,21 @@ struct VendedStores: ObjectStore {
 
   func delete(_ path: ObjectPath) async throws(StorageError) {
     try await store(for: path).delete(path)
+  }
+
+  func delete(_ paths: [ObjectPath]) async -> [StorageError?] {
+    var answers = [StorageError?](repeating: nil, count: paths.count)
+    var indices = [[Int]](repeating: [], count: places.count)
+    for (number, path) in paths.enumerated() {
+      do throws(StorageError) { indices[try index(of: path)].append(number) } catch {
+        answers[number] = error
+      }
+    }
+    for (place, numbers) in zip(places, indices) where !numbers.isEmpty {
+      let found = await place.store.delete(numbers.map { paths[$0] })
+      for (number, answer) in zip(numbers, found) { answers[number] = answer }
+    }
+    return answers
   }
 
   func list(_ prefix: ObjectPath) -> any AsyncSequence<ObjectInfo, StorageError> & Sendable {

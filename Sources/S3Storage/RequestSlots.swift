@@ -14,9 +14,6 @@ final class RequestSlots: Sendable {
 
   init(_ count: Int) { state = Mutex(State(free: max(1, count))) }
 
-  /// How many wait.
-  var waitingCount: Int { state.withLock { $0.waiting.count } }
-
   /// Waits for a slot; false if the task was cancelled, and there is none to give back.
   func take() async -> Bool {
     let ticket: UInt64? = state.withLock { state in

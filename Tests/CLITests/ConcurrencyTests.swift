@@ -35,7 +35,10 @@ struct ConcurrencyTests {
 
     let metadata = try await place.files("warehouse/b/t/metadata")
     let versions = metadata.filter { $0.hasSuffix(".metadata.json") }
-    #expect(versions.compactMap(TestCatalog.version).sorted() == Array(1...total + 1))
+    let states = versions.compactMap(TestCatalog.version).sorted()
+    // A server of a REST catalog leaves what it wrote for attempts that lost.
+    let isOnServer = TestCatalog.kind == .rest
+    #expect((isOnServer ? Set(states).sorted() : states) == Array(1...total + 1))
     // What was written for attempts that lost is gone again: a list and a manifest a snapshot.
     #expect(metadata.filter { $0.hasSuffix(".avro") }.count == 2 * total)
     #expect(try await place.files("warehouse/b/t/data").count == total)

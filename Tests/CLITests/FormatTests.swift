@@ -21,7 +21,7 @@ struct FormatTests {
     (["inspect", "shop.orders", "history"], 2),
     (["inspect", "shop.orders", "refs"], 1),
     (["inspect", "shop.orders", "metadata_log_entries"], 3),
-    (["inspect", "shop.orders", "properties"], 1),
+    (["inspect", "shop.orders", "properties"], 1 + TestCatalog.ownProperties.count),
     (["inspect", "shop.orders", "manifests"], 2),
     (["inspect", "shop.orders", "files"], 3),
     (["inspect", "shop.orders", "data_files"], 3),

@@ -130,7 +130,8 @@ struct GoldenTests {
         key                  -
         refs                 main
         properties           owner = me
-        """)
+        """
+        + TestCatalog.ownProperties.map { "\n                     \($0)" }.joined())
   }
 
   @Test func `files and partitions`() async throws {

@@ -19,6 +19,8 @@ enum TestCatalog: String, CaseIterable {
   /// Of folders in a bucket of a server of S3, which is started for the run; a prefix for each
   /// workplace.
   case s3
+  /// Names on a server that speaks Iceberg's REST protocol, files in the workplace.
+  case rest
 
   static let kind: TestCatalog = {
     let told = ProcessInfo.processInfo.environment["LAKE_TEST_CATALOG"] ?? "filesystem"
@@ -49,6 +51,7 @@ enum TestCatalog: String, CaseIterable {
         "s3.secret-access-key": "${TEST_S3_SECRET}", "s3.region": "us-east-1",
         "s3.path-style-access": "true",
       ]
+    case .rest: return ["type": "rest", "uri": "${LAKE_TEST_REST}", "warehouse": warehouse]
     }
   }
 
@@ -64,6 +67,7 @@ enum TestCatalog: String, CaseIterable {
         "TEST_S3_ENDPOINT": server.endpoint, "TEST_S3_BUCKET": server.bucket,
         "TEST_S3_KEY": server.accessKeyID, "TEST_S3_SECRET": server.secretAccessKey,
       ]
+    case .rest: return ["LAKE_TEST_REST": try await JavaCatalogs.uri()]
     }
   }
 
@@ -96,6 +100,11 @@ enum TestCatalog: String, CaseIterable {
     }
     return try await CatalogConfiguration(name: "test", properties: properties, file: "the test")
       .open(allowing: [])
+  }
+
+  /// Properties that the catalog gives each table.
+  static var ownProperties: [String] {
+    kind == .rest ? ["write.parquet.compression-codec = zstd"] : []
   }
 
   // MARK: names of metadata files

@@ -103,6 +103,27 @@ struct OrphanSweepTests {
     #expect(try await table.sweepOrphans(.deleteHoweverMany).deletedFiles == 40)
   }
 
+  @Test func `checksums that Hadoop keeps beside a file stay as long as the file does`()
+    async throws
+  {
+    let world = try await ExpiryWorld(SeededRandom(seed: 3), steps: 0)
+    try await world.append(1...3)
+    let table = try await world.table()
+    let kept = try await world.store.listAll(try ObjectPath(table.metadata.location)).map(\.path)
+    let lost = try ObjectPath(table.metadata.location).appending("lost.parquet")
+    for path in kept + [lost] {
+      let sums = try #require(try path.parent?.appending(".\(path.name).crc"))
+      _ = try await world.store.create(sums, Buffer(utf8: "x"))
+    }
+    for name in [".crc", "..crc", ".lost"] {
+      _ = try await world.store.create(
+        ObjectPath(table.metadata.location).appending(name), Buffer(utf8: "x"))
+    }
+    world.clock.advance(by: Self.day * 9)
+    let orphans = try await table.sweepOrphans().orphans.map(\.path.name)
+    #expect(orphans.sorted() == ["..crc", ".crc", ".lost", ".lost.parquet.crc"])
+  }
+
   @Test func `D7: a path that differs in scheme or authority alone is an error`() async throws {
     let world = try await ExpiryWorld(SeededRandom(seed: 4), steps: 0)
     let file = try #require(try await world.append(1...3).first)

@@ -191,6 +191,34 @@ struct ServerPlanningTests {
     #expect(await world.server.planning?.cancelled == [])
   }
 
+  @Test(arguments: [0, 2])
+  func `a plan that the server has forgotten is asked for once more, of the same snapshot`(
+    polls: Int
+  ) async throws {
+    for forgets in [1, 2] {
+      var planning = ModelPlanning()
+      planning.polls = polls
+      planning.pageSize = 1
+      planning.forgets = forgets
+      planning.isChained = true
+      let (table, here, world) = try await small(planning)
+      if forgets == 1 {
+        #expect(
+          try await table.scan().canonicalRows() == (try await here.scan().canonicalRows()))
+      } else {
+        let error = await #expect(throws: ScanError.self) { try await table.scan().canonicalRows() }
+        #expect("\(try #require(error))".contains("forgotten two plans"))
+      }
+      let asked = await world.server.received.filter {
+        $0.method == "POST" && $0.path.hasSuffix("/plan")
+      }
+      #expect(asked.count == 2)
+      #expect(Set(asked.map(\.body)).count == 1)
+      let keys = asked.compactMap { $0.headers["idempotency-key"] }
+      #expect(Set(keys).count == keys.count, "an answer that is kept would name the lost plan")
+    }
+  }
+
   @Test func `a plan that never comes is given up, and the server told`() async throws {
     var planning = ModelPlanning()
     planning.ending = .never

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Bytes
 import Catalogs
 import Lake
 import LakeTestSupport
@@ -11,7 +12,7 @@ import Testing
 @Suite("REST vended credentials")
 struct VendedKeysTests {
   /// Sends what is for the catalog to it, and notes what goes to stores, which answer that there is
-  /// nothing.
+  /// nothing, and take lists of what to delete.
   private final class Wire: HTTPTransport {
     let server: ModelServer
     private let sent = Mutex<[HTTPRequest]>([])
@@ -23,6 +24,9 @@ struct VendedKeysTests {
     func send(_ request: HTTPRequest) async throws(HTTPTransportError) -> HTTPResponse {
       if request.origin.host == "catalog.example" { return try await server.send(request) }
       sent.withLock { $0.append(request) }
+      if request.target.contains("?delete") {
+        return HTTPResponse(status: 200, headers: [], body: Buffer(utf8: "<DeleteResult/>"))
+      }
       return HTTPResponse(status: 404, headers: [], body: .empty)
     }
   }
@@ -98,6 +102,38 @@ struct VendedKeysTests {
       Issue.record("another table's file was asked for")
       return
     }
+  }
+
+  @Test func `many files are deleted by a request for each of the keys, told in their order`()
+    async throws
+  {
+    let list = [
+      credential("s3://bucket/wh/data/a", keys("DATA")),
+      credential("s3://bucket/wh/t", keys("TABLE")),
+    ]
+    let (table, wire, _) = try await table(
+      #","storage-credentials":[\#(list.joined(separator: ","))]"#)
+    let paths = try [
+      "t/data/1", "data/a/2", "t/data/3", "data/b/4", "data/a/5", "t/data/6",
+    ].map { try ObjectPath("s3://bucket/wh/" + $0) }
+    let answers = await table.store.delete(paths)
+    #expect(answers.map { $0 == nil } == [true, true, true, false, true, true])
+    guard case .permissionDenied? = answers[3] else {
+      Issue.record("deleted without keys: \(String(describing: answers[3]))")
+      return
+    }
+    let requests = wire.storeRequests
+    #expect(Set(requests.map(keyID)) == ["TABLE", "DATA"] && requests.count == 2)
+    #expect(requests.allSatisfy { $0.target.contains("?delete") })
+  }
+
+  @Test func `bytes and their version are had by one request`() async throws {
+    let (table, wire, _) = try await table(
+      #","storage-credentials":[\#(credential("s3://bucket/wh/t", keys("TABLE")))]"#)
+    await #expect(throws: StorageError.self) {
+      try await table.store.getWithVersion(ObjectPath("s3://bucket/wh/t/a"), range: 0..<1)
+    }
+    #expect(wire.storeRequests.map(\.method) == [.get])
   }
 
   @Test func `keys in a table's settings open all of its files`() async throws {

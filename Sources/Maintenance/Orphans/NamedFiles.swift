@@ -39,16 +39,24 @@ struct NamedFiles {
     if path.hasSameRoot(as: location) { paths.insert(path) } else { foreign.insert(path.path) }
   }
 
-  /// True if the table names the file at `path`.
+  /// True if the table names the file at `path`, or the one that it holds the checksums of.
   ///
   /// - Throws: ``MaintenanceError/foreignPath(_:root:)`` if it names one that differs from it in scheme
   ///   or authority alone: that is the same file or not, and paths don't tell.
   func contains(_ path: ObjectPath) throws(MaintenanceError) -> Bool {
     if paths.contains(path) || isOfProtocol(path) { return true }
+    if let summed = Self.summed(by: path) { return try contains(summed) }
     if foreign.contains(path.path) {
       throw .foreignPath(path.text, root: "the root that the table names it at")
     }
     return false
+  }
+
+  /// The file that Hadoop's file systems keep the checksums of at `path`: of `name` in `.name.crc`.
+  private static func summed(by path: ObjectPath) -> ObjectPath? {
+    let name = path.name
+    guard name.hasPrefix("."), name.hasSuffix(".crc"), name.utf8.count > 5 else { return nil }
+    return try? path.parent?.appending(String(name.dropFirst().dropLast(4)))
   }
 
   /// Versions of metadata, which only the commit protocol may delete; its hint and notes; and the last

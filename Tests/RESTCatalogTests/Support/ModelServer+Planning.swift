@@ -28,6 +28,8 @@ struct ModelPlanning: Sendable {
   /// How often a plan is under way still when it is asked for.
   var polls = 0
   var ending = Ending.completed
+  /// How many plans are forgotten when they are asked for: with whatever was kept for them.
+  var forgets = 0
   /// How many files are told of in one answer.
   var pageSize = Int.max
   /// Each part names the next one, in place of the first answer naming all.
@@ -107,7 +109,16 @@ extension ModelServer {
     return try result(planID, withID: true)
   }
 
+  /// True if what was kept for plans is gone.
+  private func forgets() -> Bool {
+    guard let forgets = planning?.forgets, forgets > 0 else { return false }
+    planning?.forgets -= 1
+    planning?.open = [:]
+    return true
+  }
+
   private func result(_ planID: String, withID: Bool = false) throws -> HTTPResponse {
+    if !withID, forgets() { throw Refusal(404, "NoSuchPlanIdException", "no plan \(planID)") }
     guard var planning, let pages = planning.open[planID] else {
       throw Refusal(404, "NoSuchPlanIdException", "no plan \(planID)")
     }
@@ -134,6 +145,7 @@ extension ModelServer {
   }
 
   private func part(_ name: String) throws -> HTTPResponse {
+    if forgets() { throw Refusal(404, "NoSuchPlanTaskException", "no part \(name)") }
     let sides = name.split(separator: "|")
     guard let planning, sides.count == 2, let number = Int(sides[1]),
       let pages = planning.open[String(sides[0])], pages.indices.contains(number)
