@@ -43,11 +43,13 @@ struct PrunedReadTests {
     }
     // Else nothing was tested.
     #expect(skipped.pages > 0 && skipped.bytes > 0)
+    #expect(total.rowsDecoded > total.rowsMatched)
+    // Few rounds may have none of a kind.
+    guard Self.isLong else { return }
     #expect(total.ruledOut.byStatistics > 0)
     #expect(total.ruledOut.byPageIndex > 0)
     #expect(total.ruledOut.byBloomFilter > 0)
     #expect(total.ruledOut.byDictionary > 0)
-    #expect(total.rowsDecoded > total.rowsMatched)
   }
 
   @Test func `of a sorted file only the pages of a range are read`() async throws {
