@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Lake
 import LakeTestSupport
+import Synchronization
 import Testing
 
 /// Commits under storage faults. Method: fail the n-th storage call, for n = 1, 2, …, until a run
@@ -156,6 +157,33 @@ struct CommitFaultTests {
     }
   }
 
+  @Test func `who is cancelled as an answer is lost still learns what became of the commit`()
+    async throws
+  {
+    try await forEachCall(Fault(kind: .after, lasting: .once), atLeast: 12) { world, call in
+      try await world.prepare()
+      let isCancelled = Mutex(false)
+      let store = InterposedStore(world.faulty) { _ in
+        guard world.faulty.fired, isCancelled.withLock({ $0.flip() }) else { return }
+        withUnsafeCurrentTask { $0?.cancel() }
+      }
+      let report = try await Task {
+        try await self.report {
+          let table = try await world.catalog(store).loadTable(world.identifier)
+          return try await table.append([world.rows("new", table)])?.snapshot?.id
+        }
+      }.value
+      let note = Comment("call \(call), \(world.faulty.firedCall?.description ?? "")")
+      let seen = try await world.texts()
+      switch report {
+      case .committed: #expect(seen == ["before": 3, "new": 3], note)
+      case .failed: #expect(seen == ["before": 3], note)
+      case .unknown: Issue.record(note)
+      }
+      #expect(try await world.violations() == [], note)
+    }
+  }
+
   @Test(arguments: Fault.all)
   func `a load with a name lands once, run again however it ended`(fault: Fault) async throws {
     try await forEachCall(fault, atLeast: 12) { world, call in
@@ -280,5 +308,13 @@ struct CommitFaultTests {
     try await table.append([world.rows("new", table)])
     let location = try world.warehouse.appending(relativePath: "db/t")
     #expect(try await TableInvariants(location, in: world.memory).orphans() == [])
+  }
+}
+
+extension Bool {
+  /// True the first time.
+  fileprivate mutating func flip() -> Bool {
+    defer { self = true }
+    return !self
   }
 }

@@ -145,12 +145,13 @@ public struct CommitLoop: Sendable {
     }
   }
 
-  /// Decides an unknown outcome by looking for our snapshot, which no other commit can carry.
+  /// Decides an unknown outcome by looking for our snapshot, which no other commit can carry: also
+  /// for who is cancelled, which may be why the answer is missing.
   /// Its absence proves nothing: the request may still arrive.
   private func resolve(
     _ cause: StorageError, _ plan: ChangePlan, base: Table, commitID: String
   ) async throws(CommitError) -> Table {
-    let now = try? await base.refreshed()
+    let now = await uncancelled { try? await base.refreshed() }
     if let now, let snapshot = plan.newSnapshotID, now.metadata.snapshot(snapshot) != nil {
       return now
     }
