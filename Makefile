@@ -43,7 +43,7 @@ bench-parquet bench-table bench-text bench-upsert bench-changes: setup
 bench-store: setup ## objects and tables on an S3 server, beside boto3 and pyarrow
 	./Benchmarks/run store
 
-# Lake alone: no peer does the same.
+# Lake alone, then compaction and expiry beside Spark and delta-rs where BENCH_WORK says where to.
 bench-upkeep: setup
 	swift build -c release --product lake-bench
 	.build/release/lake-bench upkeep_compact 2 '{"rows": 6000000, "files": 200}'
@@ -51,6 +51,7 @@ bench-upkeep: setup
 	.build/release/lake-bench upkeep_orphans 2 '{"files": 100000}'
 	.build/release/lake-bench upkeep_rounds 2 '{"rounds": 100}'
 	.build/release/lake-bench soak 2 '{"seconds": 600, "keys": 1000000, "size": 10000}'
+	if [ -n "$$BENCH_WORK" ]; then $${DELTA_PYTHON:-python3} Benchmarks/upkeep_peers.py .build/release/lake-bench 3; fi
 
 clean:
 	rm -rf .build
