@@ -77,6 +77,11 @@ public struct DeletionVector: Hashable, Sendable {
     precondition(
       range.lowerBound >= 0 && range.upperBound - 1 <= DeletionVector.highestPosition,
       "no row's position")
+    // To make a bitmap and unite the two takes as long as some rows.
+    guard range.count > 16 else {
+      for position in range { insert(position) }
+      return
+    }
     var other = DeletionVector()
     forEachKey(of: range) { key, part in
       var bitmap = RoaringBitmap()

@@ -55,12 +55,17 @@ public struct PositionMap: Hashable, Sendable {
   ///
   /// Cost: O(runs of the source + ranges of the vector).
   public func moved(_ vector: DeletionVector, of source: String) -> [String: DeletionVector] {
+    guard let runs = runs[source], let last = runs.last else { return [:] }
     var result: [Int32: DeletionVector] = [:]
-    for run in runs[source] ?? [] {
-      let ranges = vector.deletedRanges(in: run.source..<run.source + run.count)
-      for range in ranges {
-        let start = range.lowerBound - run.source + run.target
-        result[run.file, default: DeletionVector()].insert(start..<start + Int64(range.count))
+    var next = 0
+    for range in vector.deletedRanges(in: 0..<last.source + last.count) {
+      // Runs ascend as ranges do; one of either may meet several of the other.
+      while runs[next].source + runs[next].count <= range.lowerBound { next += 1 }
+      for run in runs[next...] {
+        let part = range.clamped(to: run.source..<run.source + run.count)
+        if run.source >= range.upperBound { break }
+        let start = part.lowerBound - run.source + run.target
+        result[run.file, default: DeletionVector()].insert(start..<start + Int64(part.count))
       }
     }
     var named: [String: DeletionVector] = [:]
