@@ -60,10 +60,26 @@ extension UpsertWriter {
     try await matches(KeyHashes(entries.map { buffer.entries[Int($0)].hash }))
   }
 
+  /// Where the live rows of keys are. An index of which a part was swept away, which others may do to
+  /// what the table no longer names, is made from the table again.
+  private func placesMakingIndexAnew(
+    _ hashes: KeyHashes
+  ) async throws(KeyIndexError) -> KeyPlaces {
+    do throws(KeyIndexError) {
+      return try await index.lookup(hashes, in: state)
+    } catch .segmentIsGone {
+      var anew = KeyIndex(
+        index.columns, order: index.order, seed: index.seed, memoryLimit: index.memoryLimit)
+      _ = try await anew.cover(state)
+      index = anew
+      return try await anew.lookup(hashes, in: state)
+    }
+  }
+
   /// The live rows of keys.
   func matches(_ hashes: KeyHashes) async throws(IngestError) -> KeyMatches {
     let places: KeyPlaces
-    do throws(KeyIndexError) { places = try await index.lookup(hashes, in: state) } catch {
+    do throws(KeyIndexError) { places = try await placesMakingIndexAnew(hashes) } catch {
       throw .index(error)
     }
     guard let order = binding.order else {
