@@ -38,7 +38,7 @@ extension UpsertCounts {
   /// What the counts are called in the summaries of snapshots.
   private static var names: [(name: String, path: WritableKeyPath<UpsertCounts, Int64>)] {
     [
-      ("lake.upsert.received", \.received), ("lake.upsert.written", \.written),
+      (SnapshotSummary.upsertReceivedKey, \.received), ("lake.upsert.written", \.written),
       ("lake.upsert.superseded", \.superseded), ("lake.upsert.late", \.late),
       ("lake.upsert.deleted", \.deleted), ("lake.upsert.replaced", \.replaced),
       ("lake.upsert.resurrected", \.resurrected),
@@ -54,7 +54,7 @@ extension UpsertCounts {
 
   /// The counts that `summary` has; nil if it is of no upsert.
   public init?(summary: [String: String]) {
-    guard summary["lake.upsert.received"] != nil else { return nil }
+    guard summary[SnapshotSummary.upsertReceivedKey] != nil else { return nil }
     self.init()
     for (name, path) in Self.names {
       self[keyPath: path] = summary[name].flatMap { Int64($0) } ?? 0

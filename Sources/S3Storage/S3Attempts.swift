@@ -38,16 +38,8 @@ struct S3Attempts {
   mutating func waitForNext(after failure: S3Failure) async -> Bool {
     failureCount += 1
     if failure.effect == .possible { doubt = failure }
-    guard failure.isTransient, failureCount < policy.attemptLimit, !Task.isCancelled else {
-      return false
-    }
-    let delay = max(failure.retryAfter ?? .zero, policy.delay(after: failureCount, environment))
-    guard environment.uptime() - start + delay < policy.deadline else { return false }
-    do {
-      try await environment.sleep(for: delay)
-      return true
-    } catch {
-      return false
-    }
+    guard failure.isTransient else { return false }
+    return await policy.wait(
+      after: failureCount, atLeast: failure.retryAfter ?? .zero, since: start, environment)
   }
 }

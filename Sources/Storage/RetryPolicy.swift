@@ -21,4 +21,22 @@ public struct RetryPolicy: Hashable, Sendable {
     let half = UInt64(clamping: longest.microseconds / 2)
     return .microseconds(Int64(clamping: half + environment.random(below: half + 1)))
   }
+
+  /// Waits before the attempt that follows `attempt` failed ones, for `wished` at least.
+  ///
+  /// - Parameter start: when the first began, by ``Environment/uptime()``.
+  /// - Returns: true when it is time for it; false if there shall be none.
+  package func wait(
+    after attempt: Int, atLeast wished: Duration, since start: Duration, _ environment: Environment
+  ) async -> Bool {
+    guard attempt < attemptLimit, !Task.isCancelled else { return false }
+    let delay = max(wished, delay(after: attempt, environment))
+    guard environment.uptime() - start + delay < deadline else { return false }
+    do {
+      try await environment.sleep(for: delay)
+      return true
+    } catch {
+      return false
+    }
+  }
 }

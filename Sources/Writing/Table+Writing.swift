@@ -42,7 +42,7 @@ extension Table {
 
   /// What the summary of a change notes that has a name.
   static func summary(once name: String?) -> [String: String] {
-    name.map { [Once<AppendFiles>.summaryKey: $0] } ?? [:]
+    name.map { [SnapshotSummary.onceKey: $0] } ?? [:]
   }
 
   /// How the change of that name ended, where the branch has it.

@@ -79,6 +79,10 @@ public struct SnapshotSummary: Sendable {
 
   /// The name under which a commit notes its own id, so that it can be found again.
   public static let commitIDKey = "lake.commit-id"
+  /// The name under which a load notes its own, which lands once.
+  package static let onceKey = "lake.once"
+  /// The name under which a commit of upserts, and no other, notes how many rows it was given.
+  package static let upsertReceivedKey = "lake.upsert.received"
 
   /// The summary, `operation` left out.
   ///

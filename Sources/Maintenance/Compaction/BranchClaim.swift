@@ -110,15 +110,16 @@ extension Table {
   /// How many attempts are lost to others before they are asked for a turn.
   private static let patience = 3
 
-  /// Commits `change` without long waits between its attempts: who waits while a stream of others'
-  /// commits goes on finds more to take in each time, and loses to the next one again.
+  /// Commits `change` as ``commitSoon(_:)`` does, and in turn with writers.
   ///
   /// - Parameters:
-  ///   - claim: what writers are asked by to hold back, where they came first a few times.
+  ///   - claim: what writers are asked by to hold back, where they came first a few times; nil: they are
+  ///     not.
   ///   - lost: is added how many attempts there were before those of the receipt.
   func commitSoon(
-    _ change: some TableChange, turnBy claim: BranchClaim, lost: inout Int
+    _ change: some TableChange, turnBy claim: BranchClaim?, lost: inout Int
   ) async throws(CommitError) -> CommitReceipt {
+    guard let claim else { return try await commitSoon(change) }
     let limit = try CommitLoop.RetryPolicy(for: metadata).attemptLimit
     let start = environment.uptime()
     var table = self
@@ -138,6 +139,8 @@ extension Table {
     }
   }
 
+  /// Commits `change` without long waits between its attempts: who waits while a stream of others'
+  /// commits goes on finds more to take in each time, and loses to the next one again.
   func commitSoon(_ change: some TableChange) async throws(CommitError) -> CommitReceipt {
     try await CommitLoop(policy: soon()).commit(change, to: self)
   }
@@ -159,7 +162,7 @@ extension TableMetadata {
     if writerRecords.values.contains(where: { $0.branch == branch }) { return true }
     guard let head = reference(branch)?.snapshotID else { return false }
     return ancestry(of: head).prefix(Self.searchedSnapshots).contains {
-      $0.summary["lake.upsert.received"] != nil
+      $0.summary[SnapshotSummary.upsertReceivedKey] != nil
     }
   }
 }

@@ -145,11 +145,7 @@ public struct Compaction: Sendable {
     let receipt: CommitReceipt
     var lost = 0
     do throws(CommitError) {
-      if let claim {
-        receipt = try await state.table.commitSoon(change, turnBy: claim, lost: &lost)
-      } else {
-        receipt = try await state.table.commitSoon(change)
-      }
+      receipt = try await state.table.commitSoon(change, turnBy: claim, lost: &lost)
     } catch {
       // After an unknown outcome the files may be part of the table.
       if case .stateUnknown = error { throw .commit(error) }

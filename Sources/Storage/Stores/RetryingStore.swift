@@ -105,17 +105,8 @@ private struct Pauses {
   /// Returns true when it is time for another attempt; false if there shall be none.
   mutating func pause(after error: StorageError) async -> Bool {
     attempt += 1
-    guard attempt < policy.attemptLimit, !Task.isCancelled, let wished = Self.delay(error) else {
-      return false
-    }
-    let delay = max(wished, policy.delay(after: attempt, environment))
-    guard environment.uptime() - start + delay < policy.deadline else { return false }
-    do {
-      try await environment.sleep(for: delay)
-      return true
-    } catch {
-      return false
-    }
+    guard let wished = Self.delay(error) else { return false }
+    return await policy.wait(after: attempt, atLeast: wished, since: start, environment)
   }
 
   /// How long the store wants to be left alone at least; nil if asking again is no use.

@@ -9,11 +9,8 @@ internal import Iceberg
 struct Once<Change: TableChange>: TableChange {
   let name: String
   let branch: String
-  /// One that has ``summaryKey`` in its snapshot's summary.
+  /// One whose snapshot has the name in its summary, under ``SnapshotSummary/onceKey``.
   let change: Change
-
-  /// Under which the summary has the name.
-  static var summaryKey: String { "lake.once" }
 
   func plan(onto base: Table, attempt: CommitAttempt) async throws(CommitError) -> ChangePlan {
     if base.metadata.snapshot(madeOnce: name, on: branch) != nil { return .nothing }
@@ -27,6 +24,6 @@ extension TableMetadata {
   /// Cost: O(n) in the branch's snapshots, whose summaries are read.
   func snapshot(madeOnce name: String, on branch: String) -> Snapshot? {
     guard let head = reference(branch)?.snapshotID else { return nil }
-    return ancestry(of: head).first { $0.summary[Once<AppendFiles>.summaryKey] == name }
+    return ancestry(of: head).first { $0.summary[SnapshotSummary.onceKey] == name }
   }
 }
