@@ -100,7 +100,7 @@ extension KeyIndex {
     func rank(_ file: StatisticsFile) -> (Int, Int64) {
       (
         history.contains(file.snapshotID) ? 1 : 0,
-        metadata.snapshot(file.snapshotID)?.sequenceNumber.rawValue ?? -1
+        file.indexed?.sequenceNumber.rawValue ?? -1
       )
     }
     return files.sorted { rank($0) > rank($1) }

@@ -11,8 +11,8 @@ extension KeyIndex {
   /// next process ``open(_:key:orderBy:options:)`` finds it.
   ///
   /// What other programs keep as statistics of that snapshot is carried over. Segments that lie in
-  /// statistics files of older snapshots stay there, and those files are registered again under a
-  /// newer snapshot, so that they outlive the expiry of theirs.
+  /// statistics files of older snapshots stay there, and those files are taken along to newer
+  /// snapshots, so that they outlive the expiry of theirs.
   /// Cost: the bytes of segments that were not kept before, and a commit of metadata.
   /// - Returns: the table after the commit; `table` itself where there is nothing to keep.
   /// - Throws: ``KeyIndexError/committing(_:)``; the index is as good as before then.
@@ -41,6 +41,29 @@ extension KeyIndex {
       }
     }
     return base
+  }
+
+  /// Which of the files that the index lies in it is to stay in; what is in others is written again.
+  ///
+  /// Each has more of it than all smaller ones and what is new together. So there are few, however
+  /// often an index is kept, and an entry is written again a few times.
+  /// - Parameter known: those that the table lists.
+  fileprivate func filesToStay(of known: Set<String>) -> Set<String> {
+    var smaller: Int64 = 0
+    var byteCounts: [String: Int64] = [:]
+    for segment in segments {
+      if let stored = segment.stored, known.contains(stored.path) {
+        byteCounts[stored.path, default: 0] += stored.byteCount
+      } else {
+        smaller += Int64(segment.byteCount)
+      }
+    }
+    var staying: Set<String> = []
+    for (path, byteCount) in byteCounts.sorted(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+      if byteCount > smaller { staying.insert(path) }
+      smaller += byteCount
+    }
+    return staying
   }
 
   /// Takes notice of where segments lie now, and lets go of those there is no room for.
@@ -83,14 +106,16 @@ private struct IndexUpload {
   /// the directory.
   init(_ index: KeyIndex, of snapshot: Snapshot, _ base: Table) async throws(KeyIndexError) {
     let metadata = base.metadata
-    let old = metadata.statistics.last { $0.snapshotID == snapshot.id }
-    let kept = Set(metadata.statistics.filter { $0.snapshotID != snapshot.id }.map(\.path))
+    let old = metadata.ownStatistics(of: snapshot.id)
+    let kept = index.filesToStay(
+      of: Set(
+        metadata.statistics.filter { $0.snapshotID != snapshot.id || $0.isTakenAlong }.map(\.path)))
     let path: ObjectPath
     do throws(CommitError) {
       let others = old?.indexKeys.filter { $0 != index.columns.fieldIDs } ?? []
       path = try base.metadataPath(
         StatisticsFile.name(
-          snapshot.id, base.environment.uuid(), indexes: others + [index.columns.fieldIDs]))
+          snapshot.id, snapshot.sequenceNumber, base.environment.uuid(), indexes: others + [index.columns.fieldIDs]))
     } catch {
       throw .committing(error)
     }
@@ -126,54 +151,5 @@ private struct IndexUpload {
   func discard(_ table: Table) async {
     guard let path = try? ObjectPath(change.statistics.path) else { return }
     try? await table.store.delete(path)
-  }
-}
-
-/// Registers a statistics file, and those it refers to.
-struct IndexRegistration: TableChange {
-  let statistics: StatisticsFile
-  /// The file whose blobs were carried over; nil: there was none.
-  let replacing: String?
-  /// Other statistics files that segments lie in.
-  let referenced: Set<String>
-
-  func plan(onto base: Table, attempt: CommitAttempt) async throws(CommitError) -> ChangePlan {
-    let metadata = base.metadata
-    let id = statistics.snapshotID
-    guard metadata.snapshot(id) != nil else { throw .conflict(.historyIsGone(id)) }
-    let known = metadata.statistics
-    guard known.last(where: { $0.snapshotID == id })?.path == replacing,
-      referenced.isSubset(of: known.map(\.path))
-    else { throw .conflict(.statisticsChanged(id)) }
-    return ChangePlan(
-      requirements: metadata.uuid.map { [.tableUUID($0)] } ?? [],
-      updates: [.setStatistics(statistics)] + registrations(metadata))
-  }
-
-  /// Puts files that are referred to under the newest snapshots that have no statistics, and takes
-  /// them from those they were put under before.
-  private func registrations(_ metadata: TableMetadata) -> [TableUpdate] {
-    var updates: [TableUpdate] = []
-    let taken = Set(metadata.statistics.map(\.snapshotID))
-    var free = metadata.ancestry(of: statistics.snapshotID).lazy.map(\.id)
-      .filter { $0 != statistics.snapshotID && !taken.contains($0) }.makeIterator()
-    for path in referenced.sorted() {
-      let entries = metadata.statistics.filter { $0.path == path }
-      guard let file = entries.first, let target = free.next() else { continue }
-      let newest = entries.compactMap { metadata.snapshot($0.snapshotID)?.sequenceNumber }.max()
-      guard let place = metadata.snapshot(target)?.sequenceNumber, newest ?? place < place else {
-        continue
-      }
-      for entry in entries where entry.blobs.allSatisfy({ $0.snapshotID != entry.snapshotID }) {
-        updates.append(.removeStatistics(entry.snapshotID))
-      }
-      updates.append(
-        .setStatistics(
-          StatisticsFile(
-            snapshotID: target, path: path, byteCount: file.byteCount,
-            footerByteCount: file.footerByteCount, keyMetadata: file.keyMetadata,
-            blobs: file.blobs)))
-    }
-    return updates
   }
 }

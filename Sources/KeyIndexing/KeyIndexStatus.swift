@@ -35,18 +35,35 @@ extension KeyIndex {
     of table: Table, at selection: SnapshotSelection = .current
   ) async throws(KeyIndexError) -> [KeyIndexStatus] {
     let state = try await TableState(of: table, at: selection)
+    return await newest(of: table).map { $0.status(of: state) }.sorted {
+      $0.key.lexicographicallyPrecedes($1.key)
+    }
+  }
+
+  /// The statistics files that the newest index of each key lies in.
+  ///
+  /// Cost: the end of each statistics file that has an index. One that can't be read is left out.
+  package static func files(of table: Table) async -> Set<String> {
+    var paths: Set<String> = []
+    for kept in await newest(of: table) {
+      paths.insert(kept.file.path)
+      paths.formUnion(kept.segments.map(\.stored.path))
+    }
+    return paths
+  }
+
+  /// The newest index of each key that can be read.
+  private static func newest(of table: Table) async -> [KeptIndex] {
     var newest: [[FieldID]: (kept: KeptIndex, sequenceNumber: SequenceNumber)] = [:]
     for file in table.metadata.statistics {
-      let number = table.metadata.snapshot(file.snapshotID)?.sequenceNumber ?? SequenceNumber(-1)
+      guard let number = file.indexed?.sequenceNumber else { continue }
       for ids in Set(file.indexKeys) {
         if let known = newest[ids], known.sequenceNumber >= number { continue }
         guard let kept = await KeptIndex(file, of: ids, in: table) else { continue }
         newest[ids] = (kept, number)
       }
     }
-    return newest.values.map { $0.kept.status(of: state) }.sorted {
-      $0.key.lexicographicallyPrecedes($1.key)
-    }
+    return newest.values.map(\.kept)
   }
 
   /// Takes the indexes that are kept with a table away from it, and deletes their files.
@@ -124,7 +141,9 @@ private struct IndexRemoval: TableChange {
       }
       let path = try base.metadataPath(
         StatisticsFile.name(
-          snapshot.id, "\(attempt.commitID)-\(attempt.number)",
+          file.indexed?.snapshotID ?? snapshot.id,
+          file.indexed?.sequenceNumber ?? snapshot.sequenceNumber,
+          "\(attempt.commitID)-\(attempt.number)",
           indexes: file.indexKeys.filter { key in fieldIDs.map { $0 != key } ?? false }))
       updates.append(
         .setStatistics(try await file.copied(to: path, base, snapshot, without: fieldIDs)))

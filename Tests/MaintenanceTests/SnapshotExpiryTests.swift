@@ -43,6 +43,26 @@ struct SnapshotExpiryTests {
     }
   }
 
+  @Test func `a key index stays with its table when the snapshot it was made at goes`() async throws {
+    let world = try await ExpiryWorld(SeededRandom(seed: 4), steps: 0)
+    try await world.append(1...500)
+    var table = try await world.table()
+    var index = try await KeyIndex.build(TableState(of: table), key: ["k"])
+    _ = try await index.persist(to: table)
+    for first in [1000, 1010, 1020, 1030] as [Int64] { try await world.append(first...first + 5) }
+    for keep in [2, 1] {
+      world.clock.advance(by: .seconds(3600))
+      table = try await world.table()
+      let policy = ExpiryPolicy(maxSnapshotAge: .seconds(1), minSnapshotsToKeep: keep)
+      let planned = try await SnapshotExpiry(table, policy).plan()
+      let report = try await table.expireSnapshots(policy)
+      #expect(report.statisticsFiles == 0)
+      #expect(planned.unneededFiles == report.unneededFiles)
+      let status = try await KeyIndex.status(of: try await world.table())
+      #expect(status.map(\.placeCount) == [500])
+    }
+  }
+
   @Test func `D3: a file that was taken out and added again stays`() async throws {
     let world = try await ExpiryWorld(SeededRandom(seed: 3), steps: 0)
     var table = try await world.table()

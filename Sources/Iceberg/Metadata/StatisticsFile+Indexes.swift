@@ -16,15 +16,31 @@ extension StatisticsFile {
   /// The name of a file of statistics.
   ///
   /// - Parameters:
+  ///   - snapshot: what the statistics are of, and its sequence number.
   ///   - unique: what tells it from others of the snapshot.
   ///   - keys: the fields of each key that it has an index of.
   package static func name(
-    _ snapshot: SnapshotID, _ unique: String, indexes keys: [[FieldID]]
+    _ snapshot: SnapshotID, _ number: SequenceNumber, _ unique: String, indexes keys: [[FieldID]]
   ) -> String {
     let texts = keys.map { ids in ids.map { "\($0.rawValue)" }.joined(separator: ".") }
     let told = texts.isEmpty ? "" : marker + texts.joined(separator: "-")
-    return "\(snapshot.rawValue)-\(unique)\(told)\(ending)"
+    return "\(snapshot.rawValue)-\(number.rawValue)-\(unique)\(told)\(ending)"
   }
+
+  /// The snapshot that the indexes in the file were last made to cover, and its sequence number: they
+  /// stay the file's where it is put under another one. Nil if there are none.
+  package var indexed: (snapshotID: SnapshotID, sequenceNumber: SequenceNumber)? {
+    blobs.first { $0.type == Self.indexType }.map { ($0.snapshotID, $0.sequenceNumber) }
+  }
+
+  /// True if it is of another snapshot, and is listed under its own so that an expiry of that one
+  /// leaves the indexes there.
+  package var isTakenAlong: Bool {
+    indexed != nil && blobs.allSatisfy { $0.snapshotID != snapshotID }
+  }
+
+  /// True if nothing but indexes is in it.
+  package var hasIndexesOnly: Bool { indexed != nil && listedBlobs.isEmpty }
 
   /// The keys of the indexes that are in the file.
   package var indexKeys: [[FieldID]] {
@@ -34,8 +50,9 @@ extension StatisticsFile {
   /// The blobs of indexes that the name of the file at `path` tells of.
   static func indexes(namedBy path: String) -> [StatisticsBlob] {
     let name = path.split(separator: "/").last ?? ""
-    guard name.hasSuffix(ending), let snapshot = name.split(separator: "-").first,
-      let snapshotID = Int64(snapshot)
+    let numbers = name.split(separator: "-", maxSplits: 2).prefix(2).map { Int64($0) }
+    guard name.hasSuffix(ending), numbers.count == 2, let snapshot = numbers[0],
+      let sequence = numbers[1]
     else { return [] }
     let parts = name.dropLast(ending.utf8.count).split(separator: marker)
     guard parts.count == 2 else { return [] }
@@ -45,8 +62,8 @@ extension StatisticsFile {
       guard !ids.isEmpty, ids.allSatisfy({ $0 != nil }) else { return [] }
       blobs.append(
         StatisticsBlob(
-          type: indexType, snapshotID: SnapshotID(snapshotID), sequenceNumber: SequenceNumber(0),
-          fieldIDs: ids.compactMap { $0.map { FieldID($0) } }))
+          type: indexType, snapshotID: SnapshotID(snapshot),
+          sequenceNumber: SequenceNumber(sequence), fieldIDs: ids.compactMap { $0.map { FieldID($0) } }))
     }
     return blobs
   }
@@ -54,5 +71,44 @@ extension StatisticsFile {
   /// Those of the blobs that table metadata lists.
   var listedBlobs: [StatisticsBlob] {
     blobs.filter { !$0.type.hasPrefix(Self.indexTypePrefix) }
+  }
+}
+
+extension TableMetadata {
+  /// The statistics of a snapshot that are its own.
+  package func ownStatistics(of snapshot: SnapshotID) -> StatisticsFile? {
+    statistics.last { $0.snapshotID == snapshot && !$0.isTakenAlong }
+  }
+
+  /// The snapshots that a file of indexes can be taken along to, newest first: those without
+  /// statistics, or with such as are of no more use.
+  package func snapshotsWithoutStatistics(but isUseless: (StatisticsFile) -> Bool) -> [Snapshot] {
+    let taken = Set(statistics.filter { !isUseless($0) }.map(\.snapshotID))
+    return snapshots.filter { !taken.contains($0.id) }.sorted {
+      ($0.sequenceNumber, $0.timestampMilliseconds) > ($1.sequenceNumber, $1.timestampMilliseconds)
+    }
+  }
+
+  /// Lists what was taken along to `snapshot` under another one: a snapshot has one file of statistics,
+  /// and it is to get its own.
+  package func makingRoom(at snapshot: SnapshotID) -> [TableUpdate] {
+    guard let file = statistics.last(where: { $0.snapshotID == snapshot }), file.isTakenAlong,
+      let other = snapshotsWithoutStatistics(but: { _ in false }).first
+    else { return [] }
+    return takingAlong(file.path, to: other.id)
+  }
+
+  /// Lists a file of indexes under `snapshot`, and no more under those that it was taken along to
+  /// before.
+  package func takingAlong(_ path: String, to snapshot: SnapshotID) -> [TableUpdate] {
+    let entries = statistics.filter { $0.path == path }
+    guard let file = entries.first else { return [] }
+    let left = entries.filter { $0.isTakenAlong && $0.snapshotID != snapshot }
+    return left.map { .removeStatistics($0.snapshotID) } + [
+      .setStatistics(
+        StatisticsFile(
+          snapshotID: snapshot, path: path, byteCount: file.byteCount,
+          footerByteCount: file.footerByteCount, keyMetadata: file.keyMetadata, blobs: file.blobs))
+    ]
   }
 }

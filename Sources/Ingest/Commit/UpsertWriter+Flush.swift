@@ -68,12 +68,16 @@ extension UpsertWriter {
     do throws(KeyIndexError) {
       return try await index.lookup(hashes, in: state)
     } catch .segmentIsGone {
-      var anew = KeyIndex(
-        index.columns, order: index.order, seed: index.seed, memoryLimit: index.memoryLimit)
-      _ = try await anew.cover(state)
-      index = anew
-      return try await anew.lookup(hashes, in: state)
+      try await makeIndexAnew()
+      return try await index.lookup(hashes, in: state)
     }
+  }
+
+  func makeIndexAnew() async throws(KeyIndexError) {
+    var anew = KeyIndex(
+      index.columns, order: index.order, seed: index.seed, memoryLimit: index.memoryLimit)
+    _ = try await anew.cover(state)
+    index = anew
   }
 
   /// The live rows of keys.

@@ -159,6 +159,7 @@ extension UpsertWriter {
       var plan = try await producer.produce(
         FileChange(added: added + deletes, removed: removed), properties: properties)
       plan.updates += updates + history(of: base, adding: producer.snapshotID)
+      plan.updates += index.takingAlong(to: producer.snapshotID, in: base.metadata)
       plan.attemptFiles += Self.paths(of: deletes)
       return plan
     } catch {

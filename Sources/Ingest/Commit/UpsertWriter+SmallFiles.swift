@@ -58,8 +58,12 @@ extension UpsertWriter {
       index.unkeptByteCount > options.indexMemoryLimit / 8
     else { return }
     var known = index
-    guard let now = try? await known.persist(to: table) else { return }
-    (index, table) = (known, now)
+    do throws(KeyIndexError) {
+      let now = try await known.persist(to: table)
+      (index, table) = (known, now)
+    } catch .segmentIsGone {
+      try? await makeIndexAnew()
+    } catch {}
   }
 
   /// True if this writer may still put together files of which the oldest has the sequence number

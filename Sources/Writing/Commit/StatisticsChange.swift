@@ -25,11 +25,12 @@ public struct StatisticsChange: TableChange {
       throw .conflict(.historyIsGone(self.snapshot))
     }
     guard !sketches.isEmpty else { return .nothing }
-    let old = base.metadata.statistics.last { $0.snapshotID == snapshot.id }
+    let old = base.metadata.ownStatistics(of: snapshot.id)
     let carried = try await carried(from: old, base)
     let keys = carried.filter { $0.blob.type == StatisticsFile.indexType }.map(\.blob.fields)
     let path = try base.metadataPath(
-      StatisticsFile.name(snapshot.id, attempt.fileName, indexes: keys))
+      StatisticsFile.name(
+        snapshot.id, snapshot.sequenceNumber, attempt.fileName, indexes: keys))
     let (file, blobs, footerByteCount) = try write(carried, snapshot)
     do throws(StorageError) {
       try await base.store.create(path, file)
@@ -40,7 +41,8 @@ public struct StatisticsChange: TableChange {
       snapshotID: snapshot.id, path: path.text, byteCount: Int64(file.count),
       footerByteCount: footerByteCount, blobs: blobs)
     return ChangePlan(
-      requirements: base.metadata.sameTable, updates: [.setStatistics(statistics)],
+      requirements: base.metadata.sameTable,
+      updates: base.metadata.makingRoom(at: snapshot.id) + [.setStatistics(statistics)],
       attemptFiles: [path])
   }
 
