@@ -68,6 +68,7 @@ extension KeyIndex {
       if byteCount > memoryLimit { table = try await persist(to: table) }
     }
     note(state)
+    await tidy(in: state)
     return table
   }
 

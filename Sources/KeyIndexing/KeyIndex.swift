@@ -25,6 +25,8 @@ public struct KeyIndex: Sendable {
   var files = FileNumbers()
   /// Parts of segments that are not in memory.
   let chunks: ChunkCache
+  /// How many numbers of files there were when it was last looked which of them are of use.
+  var tidiedCount = 0
   /// The one that was covered last.
   private(set) var state: TableState?
   /// A list of files all of which are covered; nil where that is not known.
@@ -166,6 +168,7 @@ public struct KeyIndex: Sendable {
     coveredList = nil
     segments = []
     files = FileNumbers()
+    tidiedCount = 0
   }
 }
 

@@ -92,11 +92,8 @@ struct StoredSegment: Hashable, Sendable {
   func load(
     from store: any ObjectStore, fileCount: Int, parallelism: Int
   ) async -> MemorySegment? {
-    let size = 64
-    let starts = Array(stride(from: 0, to: chunks.count, by: size))
-    let parts = await mapConcurrently(starts, limit: parallelism) {
-      (start) async throws(Never) -> SegmentColumns? in
-      await read(start..<min(chunks.count, start + size), store)
+    let parts = await mapConcurrently(runs, limit: parallelism) {
+      (run) async throws(Never) -> SegmentColumns? in await read(run, store)
     }
     var columns: [SegmentColumns] = []
     for part in parts {
@@ -106,6 +103,27 @@ struct StoredSegment: Hashable, Sendable {
     let all = SegmentColumns.concat(columns)
     guard all.count == count, all.isSound(fileCount: fileCount) else { return nil }
     return MemorySegment(all)
+  }
+
+  /// The entries but those of files that are gone, with no more than these and a run in memory; nil as
+  /// for ``load(from:fileCount:parallelism:)``.
+  func entries(from store: any ObjectStore, isGone: [Bool]) async -> SegmentColumns? {
+    var live: [SegmentColumns] = []
+    for run in runs {
+      guard let part = await read(run, store), part.isSound(fileCount: isGone.count) else {
+        return nil
+      }
+      live.append(SegmentColumns.merged([part], isGone: isGone))
+    }
+    return SegmentColumns.concat(live)
+  }
+
+  /// The chunks that are read at once.
+  private var runs: [Range<Int>] {
+    let size = 64
+    return stride(from: 0, to: chunks.count, by: size).map {
+      $0..<min(chunks.count, $0 + size)
+    }
   }
 
   private func read(_ range: Range<Int>, _ store: any ObjectStore) async -> SegmentColumns? {

@@ -38,6 +38,7 @@ struct KeyIndexHistoryTests {
           index = KeyIndex(columns, seed: KeySeed(history.table.environment))
         }
         try await index.cover(state)
+        if random.chance(50) { await index.tidy(in: state, isDue: true) }
         let problem = try await IndexModel.difference(index, state)
         #expect(problem == nil, "\(log)")
         let built = try await KeyIndex.build(state, key: ["k"])

@@ -152,6 +152,7 @@ extension UpsertWriter {
     for (path, rows) in files.vectors { newer.note(rows, of: path) }
     var known = index
     guard (try? await known.cover(newer)) != nil else { return }
+    await known.tidy(in: newer)
     (state, index) = (newer, known)
   }
 }

@@ -79,6 +79,7 @@ extension UpsertWriter {
       let newer = try await state.refreshed(to: base)
       var known = index
       try await known.cover(newer)
+      await known.tidy(in: newer)
       (state, index) = (newer, known)
     } catch {
       throw .index(error)

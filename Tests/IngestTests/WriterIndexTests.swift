@@ -7,9 +7,9 @@ import Maintenance
 import Storage
 import Testing
 
-/// What becomes of an index that a writer keeps with its table while upkeep goes on.
-@Suite("Kept key indexes of writers")
-struct SweptIndexTests {
+/// What becomes of a writer's index while upkeep of others goes on.
+@Suite("Key indexes of writers")
+struct WriterIndexTests {
   private let clock = TestClock()
   private let store: MemoryStore
   private let warehouse: ObjectPath
@@ -99,5 +99,18 @@ struct SweptIndexTests {
     // What is listed last is not what is newest: the next one opens the index that covers most.
     let status = try await KeyIndex.status(of: table.refreshed())
     #expect(status.allSatisfy { $0.uncoveredFileCount < 8 }, "\(status)")
+  }
+  @Test func `an index does not grow with files that others' compactions replaced`() async throws {
+    let writer = try await writer(indexMemoryLimit: 100_000)
+    for round in 0..<200 {
+      try await upsert(0..<400, "round \(round)", by: writer)
+      if round % 8 == 7 { _ = try await table.refreshed().compact() }
+    }
+    let status = try await KeyIndex.status(of: table.refreshed())
+    // Twice the rows, what is never minded, and what comes until it is looked again.
+    #expect(status.allSatisfy { $0.placeCount < 2 * 400 + (1 << 14) + 64 * 400 }, "\(status)")
+    #expect(!status.isEmpty, "else nothing is tested")
+    let rows = try await table.refreshed().scan().canonicalRows()
+    #expect(rows.count == 400 && rows.allSatisfy { $0.contains("round 199") })
   }
 }
