@@ -178,27 +178,31 @@ let package = Package(
     tests("Iceberg", "Iceberg", "SeededNumbers", "Avro", "JSON", "Codecs", "Bytes"),
     tests("Catalogs", "LakeTestSupport", "Lake", "JSON"),
     tests("Expressions", "LakeTestSupport", "Lake"),
-    tests("Scanning", "Scanning", "Parquet", "Iceberg", "LakeTestSupport", "Lake"),
-    tests("Writing", "Writing", "LakeTestSupport", "Lake"),
-    tests("KeyIndexing", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
-    tests("Ingest", "Ingest", "KeyIndexing", "Writing", "LakeTestSupport", "Lake"),
+    tests("Scanning", "Scanning", "Parquet", "Iceberg", "SeededNumbers", "LakeTestSupport", "Lake"),
+    tests("Writing", "Writing", "SeededNumbers", "LakeTestSupport", "Lake"),
+    tests("KeyIndexing", "KeyIndexing", "Writing", "SeededNumbers", "LakeTestSupport", "Lake"),
     tests(
-      "Maintenance", "Maintenance", "Ingest", "Writing", "Catalogs", "Storage", "Iceberg",
+      "Ingest", "Ingest", "KeyIndexing", "Maintenance", "Writing", "SeededNumbers",
       "LakeTestSupport", "Lake"),
-    tests("Network", "Network", "Storage", "Bytes", "JSON", "LakeTestSupport"),
     tests(
-      "S3Storage", "S3Storage", "Network", "Storage", "XML", "Bytes", "LakeTestSupport", "Lake"),
+      "Maintenance", "Maintenance", "Ingest", "KeyIndexing", "Writing", "Catalogs", "Storage",
+      "Iceberg", "SeededNumbers", "LakeTestSupport", "Lake"),
+    tests("Network", "Network", "Storage", "Bytes", "JSON", "SeededNumbers", "LakeTestSupport"),
     tests(
-      "SQLiteCatalog", "SQLiteCatalog", "CSQLite", "Catalogs", "Storage", "LakeTestSupport", "Lake"),
+      "S3Storage", "S3Storage", "Network", "Storage", "XML", "Bytes", "SeededNumbers",
+      "LakeTestSupport", "Lake"),
+    tests(
+      "SQLiteCatalog", "SQLiteCatalog", "CSQLite", "Catalogs", "Storage", "SeededNumbers",
+      "LakeTestSupport", "Lake"),
     tests(
       "RESTCatalog", "RESTCatalog", "S3Storage", "Network", "Catalogs", "Storage", "JSON",
-      "LakeTestSupport", "Lake"),
-    tests("CLI", "LakeTestSupport", "Lake", "SQLiteCatalog", "JSON", "LakeCLI"),
+      "SeededNumbers", "LakeTestSupport", "Lake"),
+    tests("CLI", "SeededNumbers", "LakeTestSupport", "Lake", "SQLiteCatalog", "JSON", "LakeCLI"),
     tests("Readme", "Lake"),
     tests(
       "Fuzz", "Inputs", "Iceberg", "Arrow", "Avro", "JSON", "XML", "Parquet", "Columnar", "Codecs",
       "Storage", "Bytes"),
     tests("Tidy"),
-    tests("Interop", "LakeTestSupport", "Lake", "JSON"),
+    tests("Interop", "SeededNumbers", "LakeTestSupport", "Lake", "JSON"),
   ]
 )

@@ -2,7 +2,6 @@
 import Avro
 import Bytes
 import Codecs
-import Foundation
 import JSON
 import SeededNumbers
 import Testing
@@ -94,8 +93,7 @@ struct AvroFileTests {
     let bodyStart = try AvroFileReader(Buffer(file)).header.byteCount
     var random = Seeded(22)
     var refused = 0
-    let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
-    let rounds = isLong ? 100_000 : 1000
+    let rounds = Depth.isLong ? 100_000 : 1000
     for round in 0..<rounds {
       var bytes = file
       // Half of the rounds leave the header alone, or few would come as far as the blocks.

@@ -2,12 +2,12 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Real flights, recomputed by a command that is killed again and again.
 @Suite("Backfills that are killed", .serialized)
 struct BackfillKillTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   @Test func `the events are there, or their absence is told`() {
     guard FlightEvents.generator == nil else { return }
@@ -20,23 +20,23 @@ struct BackfillKillTests {
   func `a command killed and started again lands each flight once`() async throws {
     let place = try Workplace()
     let random = SeededRandom(printing: "backfills that are killed")
-    _ = try await FlightEvents.make(in: place, days: Self.isLong ? nil : 1)
+    _ = try await FlightEvents.make(in: place, days: Depth.isLong ? nil : 1)
     let made = try await place.shell(
       """
       lake upsert air.flights events.jsonl --create --key time_hour,carrier,flight \
         --order-by event_ts --partition-by 'month(time_hour)' \
-        --commit-rows \(Self.isLong ? 50_000 : 200) --commit-interval 60s
+        --commit-rows \(Depth.isLong ? 50_000 : 200) --commit-interval 60s
       """)
     #expect(made.status == 0, "\(made)")
     let command = """
       backfill air.flights air.delays --create --resume --split-size \
-      \(Self.isLong ? "200KB" : "8KB") --commit-size 1B --select \
+      \(Depth.isLong ? "200KB" : "8KB") --commit-size 1B --select \
       'carrier, flight, time_hour, coalesce(dep_delay, 0) / 60.0 AS hours, lower(origin) AS origin'
       """
-    let kills = Self.isLong ? 50 : 6
+    let kills = Depth.isLong ? 50 : 6
     var killed = 0
     while killed < kills {
-      let delay = Double(random.int(in: 20..<(Self.isLong ? 220 : 250))) / 1000
+      let delay = Double(random.int(in: 20..<(Depth.isLong ? 220 : 250))) / 1000
       let outcome = try await place.shell(
         "timeout -s KILL \(delay) \(Workplace.quoted(LakeProcess.binary.path)) \(command)")
       #expect([0, 137].contains(outcome.status), "\(outcome)")

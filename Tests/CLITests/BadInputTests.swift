@@ -243,6 +243,8 @@ struct BadInputTests {
       (["scan", "shop.orders", "--snapshot", "1", "--ref", "main"], ["--snapshot", "--ref"]),
       (["scan", "shop.orders", "--as-of", "yesterday"], ["yesterday", "2026-01-31"]),
       (["inspect", "shop.orders", "everything"], ["everything", "snapshots"]),
+      (["changes", "shop.orders", "--from", "7d", "--memory", "1KB"], ["--memory", "1MB"]),
+      (["changes", "shop.orders", "--from", "7d", "--memory", "much"], ["--memory", "much"]),
       (["create", "shop.new"], ["--schema"]),
       (["create", "shop.new", "--schema", "id lung"], ["lung"]),
       (["alter", "shop.orders", "paint"], ["add-column", "unset", "upgrade"]),

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SeededNumbers
 import Testing
 
 @Suite("Processes side by side")
 struct ConcurrencyTests {
   /// Each of 8 processes appends one row at a time; 8 × 50 rows with `LAKE_DEPTH=long`.
   @Test func `eight writers lose nothing, double nothing and keep one history`() async throws {
-    let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
-    let appends = isLong ? 50 : 10
+    let appends = Depth.isLong ? 50 : 10
     let place = try Workplace()
     #expect(
       try await place.lake("create", "b.t", "--schema", "writer int, n int").status == 0)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SeededNumbers
 import Testing
 
 /// System calls that fail or never return, injected by strace: the k-th of each kind, for k = 1, 2,
@@ -9,7 +10,6 @@ import Testing
 @Suite("Failing system calls", .serialized)
 struct FaultTests {
   static let strace = "/usr/bin/strace"
-  static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// What writes: by groups that the kernel may have under several names.
   static let calls = [
@@ -19,7 +19,7 @@ struct FaultTests {
 
   /// Which calls are failed.
   private static func numbers() -> [Int] {
-    isLong ? Array(1...400) : [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
+    Depth.isLong ? Array(1...400) : [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
   }
 
   @Test(

@@ -2,14 +2,14 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Real flights, recomputed in their places by a command that is killed again and again, while a
 /// stream updates, deletes and adds some.
 @Suite("Backfills of a table's own rows that are killed", .serialized)
 struct OwnBackfillKillTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
-  private static let kills = isLong ? 50 : 4
+  private static let kills = Depth.isLong ? 50 : 4
 
   /// What becomes of a flight, by its number.
   private enum Fate {
@@ -43,12 +43,12 @@ struct OwnBackfillKillTests {
   {
     let place = try Workplace()
     let random = SeededRandom(printing: "own backfills that are killed")
-    let events = try await FlightEvents.make(in: place, days: Self.isLong ? nil : 1)
+    let events = try await FlightEvents.make(in: place, days: Depth.isLong ? nil : 1)
     let made = try await place.shell(
       """
       lake upsert air.flights events.jsonl --create --key time_hour,carrier,flight \
         --order-by event_ts --partition-by 'month(time_hour)' \
-        --commit-rows \(Self.isLong ? 50_000 : 300) --commit-interval 60s > /dev/null
+        --commit-rows \(Depth.isLong ? 50_000 : 300) --commit-interval 60s > /dev/null
       lake inspect air.flights refs --format jsonl
       """)
     guard made.status == 0 else { throw Unexpected(made) }
@@ -58,18 +58,18 @@ struct OwnBackfillKillTests {
     try writeStream(place, try flights(events), parts: Self.kills)
     let backfill = """
       backfill air.flights air.flights --resume --to \(pinned.rawValue) --commit-size 1B \
-      --split-size \(Self.isLong ? "200KB" : "8KB") \
+      --split-size \(Depth.isLong ? "200KB" : "8KB") \
       --select 'coalesce(dep_delay, 0) + 10000 AS dep_delay'
       """
     let program = Workplace.quoted(LakeProcess.binary.path)
     var killed = 0
     for part in 0..<Self.kills {
-      let delay = Double(random.int(in: 20..<(Self.isLong ? 400 : 300))) / 1000
+      let delay = Double(random.int(in: 20..<(Depth.isLong ? 400 : 300))) / 1000
       let outcome = try await place.shell(
         """
         timeout -s KILL \(delay) \(program) \(backfill) > /dev/null & backfill=$!
         lake upsert air.flights part-\(part).jsonl --order-by event_ts --commit-interval 60s \
-          --delete-when "status = 'gone'" --commit-rows \(Self.isLong ? 1000 : 40) --quiet || exit 9
+          --delete-when "status = 'gone'" --commit-rows \(Depth.isLong ? 1000 : 40) --quiet || exit 9
         [ \(part % 5) = 3 ] && { lake compact air.flights --quiet > /dev/null || exit 8; }
         wait $backfill
         """)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SeededNumbers
 import Testing
 
 /// Rows put aside by a command that is killed: at its k-th call about the file they go to, and at the
 /// k-th that makes a commit or sends a request, by strace.
 @Suite("Rows put aside by a command that is killed")
 struct QuarantineKillTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// What is killed at: by name, the calls, and the files they are about (nil: any).
   private static let points: [(name: String, calls: String, files: [String]?)] = [
@@ -20,7 +20,7 @@ struct QuarantineKillTests {
       : ("the commit", "link,linkat,rename,renameat,renameat2", nil),
   ]
 
-  private static var numbers: [Int] { isLong ? Array(1...60) : [3, 5, 6, 8] }
+  private static var numbers: [Int] { Depth.isLong ? Array(1...60) : [3, 5, 6, 8] }
 
   private static func rows() -> (text: String, bad: [Substring]) {
     let lines = (1...18).map { number in

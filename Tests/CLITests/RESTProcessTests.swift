@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Processes side by side on one REST catalog, between which and them answers get lost.
 @Suite("Processes on a REST catalog")
 struct RESTProcessTests {
-  private static let isLong = FaultTests.isLong
   /// Where the server looks for its Java.
   private static let home = Workplace.quoted(
     FileManager.default.homeDirectoryForCurrentUser.path)
@@ -78,7 +78,7 @@ struct RESTProcessTests {
       """
       export HOME=\(Self.home) LAKE_RUN=\(run)
       uri=$(\(server) start \(place.folder.path)/warehouse | grep -o 'http://127.0.0.1:[0-9]*' | head -1)
-      \(python.path) \(script) "$uri" \(Self.isLong ? 5 : 25) \(random.int(in: 0..<1 << 30)) . \
+      \(python.path) \(script) "$uri" \(Depth.isLong ? 5 : 25) \(random.int(in: 0..<1 << 30)) . \
         > proxy.log 2>&1 < /dev/null &
       echo $! > proxy.pid
       for i in $(seq 100); do [ -e port ] && exit 0; sleep 0.1; done; exit 1
@@ -99,7 +99,7 @@ struct RESTProcessTests {
   }
 
   private func check(_ place: Workplace) async throws {
-    let appends = Self.isLong ? 100 : 3
+    let appends = Depth.isLong ? 100 : 3
     let port = try String(contentsOf: place.folder.appending(path: "port"), encoding: .utf8)
     try place.write(
       "lake.yaml",

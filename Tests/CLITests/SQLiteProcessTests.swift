@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SeededNumbers
 import Testing
 
 /// Processes side by side on one SQLite catalog, some of them failing in the middle of a commit.
 @Suite("Processes on an SQLite catalog")
 struct SQLiteProcessTests {
-  private static let isLong = FaultTests.isLong
   private static let hasStrace = FileManager.default.isExecutableFile(atPath: FaultTests.strace)
 
   private func place() throws -> Workplace {
@@ -35,14 +35,14 @@ struct SQLiteProcessTests {
   func `A4 B1: eight processes lose nothing and double nothing, and settle what was in doubt`()
     async throws
   {
-    let appends = Self.isLong ? 100 : 3
+    let appends = Depth.isLong ? 100 : 3
     let place = try place()
     let created = try await place.lake(
       "create", "b.t", "--schema", "row string", "--catalog", "dev")
     guard created.status == 0 else { throw Unexpected(created) }
     if !Self.hasStrace { print("skipped: strace is missing, so that no sync fails") }
     // One in 20 with many commits, one in 3 with few.
-    let every = Self.isLong ? 20 : 3
+    let every = Depth.isLong ? 20 : 3
     let script = """
       for n in $(seq \(appends)); do
         row="writer $1 commit $n"
@@ -107,7 +107,7 @@ struct SQLiteProcessTests {
     var rows = 3
     var kills = 0
     for call in ["pwrite64", "fdatasync", "unlink"] {
-      for number in Self.isLong ? Array(1...60) : [1, 3, 6] {
+      for number in Depth.isLong ? Array(1...60) : [1, 3, 6] {
         let log = place.folder.appending(path: "log").path
         let outcome = try await LakeProcess.run(
           URL(filePath: FaultTests.strace),

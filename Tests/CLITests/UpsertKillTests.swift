@@ -2,12 +2,12 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Real flights as a stream of events, killed again and again.
 @Suite("Upserts that are killed", .serialized)
 struct UpsertKillTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
   private static let generator = FlightEvents.generator
 
   @Test func `the events are there, or their absence is told`() {
@@ -22,16 +22,16 @@ struct UpsertKillTests {
   {
     let place = try Workplace()
     let random = SeededRandom(printing: "upserts that are killed")
-    let events = try await FlightEvents.make(in: place, days: Self.isLong ? nil : 2)
-    let kills = Self.isLong ? 200 : 12
+    let events = try await FlightEvents.make(in: place, days: Depth.isLong ? nil : 2)
+    let kills = Depth.isLong ? 200 : 12
     let command = """
       upsert air.flights events.jsonl --create --key time_hour,carrier,flight \
       --order-by event_ts --partition-by 'day(time_hour)' --writer tower --source-offset \
-      --commit-rows \(Self.isLong ? 4000 : 250) --commit-interval 60s
+      --commit-rows \(Depth.isLong ? 4000 : 250) --commit-interval 60s
       """
     var killed = 0
     for _ in 0..<kills {
-      let delay = Double(random.int(in: 20..<(Self.isLong ? 1500 : 400))) / 1000
+      let delay = Double(random.int(in: 20..<(Depth.isLong ? 1500 : 400))) / 1000
       let outcome = try await place.shell(
         "timeout -s KILL \(delay) \(Workplace.quoted(LakeProcess.binary.path)) \(command)")
       #expect([0, 137].contains(outcome.status), "\(outcome)")

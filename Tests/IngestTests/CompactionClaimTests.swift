@@ -5,13 +5,13 @@ import Ingest
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Testing
 import Writing
 
 /// Compaction beside writers that put small files together themselves.
 @Suite("Claims of compactions")
 struct CompactionClaimTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// A stream of random rows, a step at a time, and what there is to be.
   private actor Stream {
@@ -57,7 +57,7 @@ struct CompactionClaimTests {
   ) async throws {
     let random = SeededRandom(printing: "claims, v\(version.rawValue), '\(spec)'")
     var (groups, merged) = (0, Int64(0))
-    for round in 0..<(Self.isLong ? 100 : 1) {
+    for round in 0..<(Depth.isLong ? 100 : 1) {
       let random = random.fork()
       let note = Comment("round \(round), seed \(random.seed)")
       var world = try await UpsertWorld(random.fork(), version, partitionedBy: spec)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Ingest
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Two writers and other engines on one table, in random order, held against maps.
 @Suite("Upserts into a table that others change")
 struct SharedTableTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// A writer, and what it holds and knows.
   struct Side {
@@ -29,7 +28,7 @@ struct SharedTableTests {
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "shared tables, v\(version.rawValue)")
-    for round in 0..<(Self.isLong ? 100 : 4) {
+    for round in 0..<(Depth.isLong ? 100 : 4) {
       try await run(random, version, round)
     }
   }

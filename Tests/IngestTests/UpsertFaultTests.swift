@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Ingest
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Synchronization
 import Testing
 
@@ -15,12 +15,11 @@ struct UpsertFaultTests {
     let lasting: FaultyStore.Lasting
     let version: FormatVersion
 
-    static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
     /// Each kind once; and in long runs, with all that follows failing too, and in v2.
     static let all = FaultKind.allCases.flatMap { kind in
       let first = Fault(kind: kind, lasting: .once, version: .v3)
-      guard isLong else { return [first] }
+      guard Depth.isLong else { return [first] }
       return [
         first, Fault(kind: kind, lasting: .untilHealed, version: .v3),
         Fault(kind: kind, lasting: .once, version: .v2),
@@ -116,8 +115,8 @@ struct UpsertFaultTests {
   ) async throws {
     // By default each call fails in one of the four ways, in long runs in all of them.
     let way = FaultKind.allCases.firstIndex(of: fault.kind) ?? 0
-    let step = Fault.isLong ? 1 : FaultKind.allCases.count
-    for call in stride(from: Fault.isLong ? 1 : 1 + way, to: 10_000, by: step) {
+    let step = Depth.isLong ? 1 : FaultKind.allCases.count
+    for call in stride(from: Depth.isLong ? 1 : 1 + way, to: 10_000, by: step) {
       let world = try await World(fault, atCall: call)
       try await scenario(world, "\(fault) at call \(call)")
       guard world.faulty.fired else {

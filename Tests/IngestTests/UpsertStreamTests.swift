@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Ingest
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Random streams of upserts and deletions, held against maps from keys to rows.
 @Suite("Upserts of random streams")
 struct UpsertStreamTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   struct Case: Sendable, CustomStringConvertible {
     let version: FormatVersion
@@ -30,7 +29,7 @@ struct UpsertStreamTests {
   @Test(arguments: cases)
   func `a table holds the newest row of each key at every commit`(_ one: Case) async throws {
     let random = SeededRandom(printing: "upsert streams, \(one)")
-    for round in 0..<(Self.isLong ? 100 : 2) {
+    for round in 0..<(Depth.isLong ? 100 : 2) {
       var world = try await UpsertWorld(random, one.version, partitionedBy: one.spec)
       var options = world.options
       options.operationColumn = "op"

@@ -2,6 +2,7 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Tables with random histories of appends, deletes, updates, overwrites, evolutions and rewrites,
@@ -44,7 +45,7 @@ struct RandomHistoryInteropTests {
     }
   }
 
-  private static let count = environment["LAKE_DEPTH"] == "long" ? 67 : 2
+  private static let count = Depth.isLong ? 67 : 2
 
   /// A table with a history, as it lies on disk.
   private struct Told {

@@ -3,12 +3,12 @@ import Foundation
 import KeyIndexing
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Changes whose equality deletes are looked up in an index, held against those that are read.
 @Suite("Changes by way of a key index")
 struct ChangelogLookupTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   private func lines(_ changes: ChangelogScan) async throws -> [String] {
     var batches: [RecordBatch] = []
@@ -19,7 +19,7 @@ struct ChangelogLookupTests {
   @Test
   func `an index tells the same rows of equality deletes as their columns`() async throws {
     let random = SeededRandom(printing: "changes by an index")
-    for round in 0..<(Self.isLong ? 300 : 8) {
+    for round in 0..<(Depth.isLong ? 300 : 8) {
       var history = try await RandomHistory(random, random.pick([.v2, .v3]))
       var table = history.table
       for _ in 0..<random.int(in: 3..<9) {

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import KeyIndexing
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Indexes that follow a table through random histories, held against what scans of it tell.
 @Suite("Key index over random histories")
 struct KeyIndexHistoryTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   @Test(arguments: [FormatVersion.v1, .v2, .v3])
   func `an index that follows a table is one that is built from it`(
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "key index histories, v\(version.rawValue)")
-    for round in 0..<(Self.isLong ? 200 : 2) {
+    for round in 0..<(Depth.isLong ? 200 : 2) {
       var history = try await RandomHistory(random, version)
       var state = try await TableState(of: history.table)
       let columns = try KeyColumns(schema: state.schema, names: ["k"])

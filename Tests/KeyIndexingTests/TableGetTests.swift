@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import KeyIndexing
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Rows found by their keys, held against a dictionary of all rows.
 @Suite("Rows by key")
 struct TableGetTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   @Test(arguments: [FormatVersion.v1, .v2, .v3])
   func `with an index, with one of older files, and without, a key gives its newest row`(
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "rows by key, v\(version.rawValue)")
-    for round in 0..<(Self.isLong ? 100 : 2) {
+    for round in 0..<(Depth.isLong ? 100 : 2) {
       var history = try await RandomHistory(random, version)
       var index: KeyIndex?
       for _ in 0..<random.int(in: 6..<16) {

@@ -3,6 +3,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -62,7 +63,7 @@ struct BackfillTests {
     kind: FaultKind
   ) async throws {
     let random = SeededRandom(printing: "backfill that fails, \(kind)")
-    let step = ProcessSettings.isLong ? 1 : 40
+    let step = Depth.isLong ? 1 : 40
     var failed = 0
     for call in stride(from: 1 + random.int(in: 0..<step), to: 2000, by: step) {
       let world = try await Self.world(random.fork())
@@ -88,7 +89,7 @@ struct BackfillTests {
 
   @Test func `a program killed again and again lands each row once`() async throws {
     let random = SeededRandom(printing: "backfill that is killed")
-    for round in 0..<(ProcessSettings.isLong ? 100 : 3) {
+    for round in 0..<(Depth.isLong ? 100 : 3) {
       let random = random.fork()
       let world = try await Self.world(random)
       var options = try world.options()
@@ -98,7 +99,7 @@ struct BackfillTests {
       let pinned = try #require(try await world.table("db.s").metadata.currentSnapshotID)
       var kills = 0
       var hasGrown = false
-      while kills < (ProcessSettings.isLong ? 60 : 8) {
+      while kills < (Depth.isLong ? 60 : 8) {
         // All calls fail from some one on, as of a program that is no more.
         let store = FaultyStore(
           world.store, failing: random.pick([.before, .halfway, .after]),

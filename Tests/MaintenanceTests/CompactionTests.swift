@@ -3,6 +3,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -31,7 +32,7 @@ struct CompactionTests {
   ) async throws {
     let random = SeededRandom(printing: "compaction, v\(version.rawValue)")
     var rewritten = 0
-    for round in 0..<(ProcessSettings.isLong ? 200 : 3) {
+    for round in 0..<(Depth.isLong ? 200 : 3) {
       let random = random.fork()
       var history = try await RandomHistory(random, version)
       for _ in 0..<random.int(in: 4..<20) {
@@ -52,7 +53,7 @@ struct CompactionTests {
       #expect(try await history.invariants.violations() == [])
     }
     // As below.
-    if ProcessSettings.isLong { #expect(rewritten > 0) }
+    if Depth.isLong { #expect(rewritten > 0) }
   }
 
   /// Someone who changes the table between the calls of another.
@@ -91,7 +92,7 @@ struct CompactionTests {
   ) async throws {
     let random = SeededRandom(printing: "compaction beside others, v\(version.rawValue)")
     var (moved, committed) = (0, 0)
-    for round in 0..<(ProcessSettings.isLong ? 300 : 8) {
+    for round in 0..<(Depth.isLong ? 300 : 8) {
       let random = random.fork()
       let memory = MemoryStore(environment: .deterministic(seed: random.next()))
       var history = try await RandomHistory(random, version, store: memory)
@@ -124,7 +125,7 @@ struct CompactionTests {
       #expect(try await after.invariants.violations() == [], note)
     }
     // In a few rounds it may happen that there never was anything to compact.
-    if ProcessSettings.isLong { #expect(committed > 0) }
+    if Depth.isLong { #expect(committed > 0) }
     print("compaction beside others: \(committed) commits, \(moved) deletes moved")
   }
 
@@ -361,7 +362,7 @@ struct CompactionTests {
 
   @Test func `a compaction that fails anywhere changes no row and leaves no file`() async throws {
     for kind in [FaultKind.before, .halfway, .after] {
-      for call in stride(from: 1, to: 500, by: ProcessSettings.isLong ? 1 : 4) {
+      for call in stride(from: 1, to: 500, by: Depth.isLong ? 1 : 4) {
         let world = try await CompactionWorld(.v3, partitionedBy: "p")
         for start in stride(from: Int64(0), to: 40, by: 10) {
           try await world.append(start..<start + 10)

@@ -3,6 +3,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -73,7 +74,7 @@ struct DeleteFoldingTests {
   ) async throws {
     let random = SeededRandom(printing: "deletes put together, v\(version.rawValue)")
     var removed = 0
-    for round in 0..<(ProcessSettings.isLong ? 200 : 4) {
+    for round in 0..<(Depth.isLong ? 200 : 4) {
       let random = random.fork()
       var history = try await RandomHistory(random, version)
       for _ in 0..<random.int(in: 4..<16) {

@@ -3,6 +3,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -92,7 +93,7 @@ struct ExpiryBranchTests {
     let random = SeededRandom(printing: "expiry and branches, v\(version.rawValue)")
     var pairs: [(Step, Step)] = []
     for first in steps { for second in steps { pairs.append((first, second)) } }
-    for (first, second) in pairs where ProcessSettings.isLong || random.chance(15) {
+    for (first, second) in pairs where Depth.isLong || random.chance(15) {
       var (world, model) = try await Self.world(version)
       try await Self.run(first, on: "a", world, &model)
       try await Self.run(second, on: random.pick(["main", "a", "b"]), world, &model)

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Iceberg
 import Lake
 import LakeTestSupport
 import Storage
 import Testing
-
-/// How thorough tests are to be.
-enum ProcessSettings {
-  static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
-}
 
 /// A table with a random history, whose rows at each snapshot are known.
 final class ExpiryWorld {

@@ -5,6 +5,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Synchronization
 import Testing
@@ -17,7 +18,7 @@ struct HostileLocationTests {
     let hostile = LocationCase.all.filter { $0.verdict != .inside }
     for (index, location) in hostile.enumerated() {
       for (number, placement) in HostileEdit.Placement.allCases.enumerated()
-      where ProcessSettings.isLong || (number + index) % 8 == 0 {
+      where Depth.isLong || (number + index) % 8 == 0 {
         met.insert(placement)
         let touched = try await Self.useAll(location, placement)
         let home = try ObjectPath(location.home)

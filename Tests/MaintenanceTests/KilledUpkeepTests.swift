@@ -5,6 +5,7 @@ import Ingest
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -122,9 +123,9 @@ struct KilledUpkeepTests {
     let calls = counting.callCount
     #expect(calls > 3)
     var tried = 0
-    let step = ProcessSettings.isLong ? 1 : max(1, calls / 4)
+    let step = Depth.isLong ? 1 : max(1, calls / 4)
     for call in stride(from: 1 + random.int(in: 0..<step), through: calls, by: step) {
-      for kind in ProcessSettings.isLong
+      for kind in Depth.isLong
         ? [FaultKind.before, .halfway, .after] : [random.pick([.before, .halfway, .after])]
       {
         let (world, pinned) = try await Self.world(SeededRandom(seed: seed))

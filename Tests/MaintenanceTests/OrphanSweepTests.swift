@@ -4,6 +4,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -14,7 +15,7 @@ struct OrphanSweepTests {
 
   @Test func `D6: of a random history all files stay but those that were planted`() async throws {
     let random = SeededRandom(printing: "orphans")
-    for round in 0..<(ProcessSettings.isLong ? 100 : 5) {
+    for round in 0..<(Depth.isLong ? 100 : 5) {
       let random = random.fork()
       let world = try await ExpiryWorld(random, steps: random.int(in: 4..<14))
       let table = try await world.table()
@@ -145,7 +146,7 @@ struct OrphanSweepTests {
   }
 
   @Test func `a sweep killed at any call deletes nothing that is named`() async throws {
-    for call in stride(from: 1, to: 1000, by: ProcessSettings.isLong ? 1 : 3) {
+    for call in stride(from: 1, to: 1000, by: Depth.isLong ? 1 : 3) {
       let world = try await ExpiryWorld(SeededRandom(seed: 5), steps: 6)
       let lost = try await writeUncommitted(world)
       world.clock.advance(by: Self.day * 9)

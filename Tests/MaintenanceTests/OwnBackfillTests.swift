@@ -4,6 +4,7 @@ import Ingest
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -187,7 +188,7 @@ struct OwnBackfillTests {
   ) async throws {
     let random = SeededRandom(printing: "backfill into itself, v\(version.rawValue)")
     var (leftAlone, landed) = (Int64(0), Int64(0))
-    for round in 0..<(ProcessSettings.isLong ? 300 : 4) {
+    for round in 0..<(Depth.isLong ? 300 : 4) {
       let random = random.fork()
       let world = try await BackfillWorld(random, version, isKeyed: true)
       let beside = Beside(world, random.fork())
@@ -240,7 +241,7 @@ struct OwnBackfillTests {
   @Test(arguments: [FormatVersion.v2, .v3])
   func `killed again and again it computes each row once`(version: FormatVersion) async throws {
     let random = SeededRandom(printing: "backfill into itself, killed, v\(version.rawValue)")
-    for round in 0..<(ProcessSettings.isLong ? 100 : 2) {
+    for round in 0..<(Depth.isLong ? 100 : 2) {
       let random = random.fork()
       let world = try await BackfillWorld(random, version, isKeyed: true)
       let beside = Beside(world, random.fork())
@@ -249,7 +250,7 @@ struct OwnBackfillTests {
       var options = try Self.options(random)
       options.splitByteCount = 300
       options.to = .id(try #require(try await world.table("db.s").metadata.currentSnapshotID))
-      for kill in 0..<(ProcessSettings.isLong ? 60 : 8) {
+      for kill in 0..<(Depth.isLong ? 60 : 8) {
         await beside.begin(steps: 1)
         if kill < 6 { await beside.step() }
         let store = FaultyStore(

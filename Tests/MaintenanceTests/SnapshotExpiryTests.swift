@@ -3,13 +3,14 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
 /// Expiry against an oracle that reads every manifest of every snapshot.
 @Suite("Snapshot expiry")
 struct SnapshotExpiryTests {
-  private static let histories = ProcessSettings.isLong ? 300 : 5
+  private static let histories = Depth.isLong ? 300 : 5
 
   @Test
   func `D1 D2 D3, rule 116: what is left after an expiry is what the snapshots that stay reach`()

@@ -4,6 +4,7 @@ import Ingest
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -49,7 +50,7 @@ struct UpkeepTests {
   @Test func `D9: old versions of metadata go from the lowest up, after the note was raised`()
     async throws
   {
-    for call in stride(from: 0, to: 400, by: ProcessSettings.isLong ? 1 : 7) {
+    for call in stride(from: 0, to: 400, by: Depth.isLong ? 1 : 7) {
       let world = try await CompactionWorld(.v2)
       _ = try await world.table().commit(
         PropertyChange(set: ["write.metadata.previous-versions-max": "3"]))
@@ -129,7 +130,7 @@ struct UpkeepTests {
     version: FormatVersion
   ) async throws {
     let random = SeededRandom(printing: "upserts beside upkeep, v\(version.rawValue)")
-    for round in 0..<(ProcessSettings.isLong ? 100 : 2) {
+    for round in 0..<(Depth.isLong ? 100 : 2) {
       let random = random.fork()
       let world = try await CompactionWorld(version, partitionedBy: random.pick(["", "p"]))
       var options = UpsertOptions()

@@ -4,6 +4,7 @@ import Iceberg
 import Lake
 import LakeTestSupport
 import Maintenance
+import SeededNumbers
 import Storage
 import Testing
 
@@ -13,7 +14,7 @@ struct VerificationTests {
   @Test(arguments: [FormatVersion.v1, .v2, .v3])
   func `a random history is all as told`(version: FormatVersion) async throws {
     let random = SeededRandom(printing: "deep audit, v\(version.rawValue)")
-    for _ in 0..<(ProcessSettings.isLong ? 60 : 3) {
+    for _ in 0..<(Depth.isLong ? 60 : 3) {
       let random = random.fork()
       var history = try await RandomHistory(random, version)
       for _ in 0..<random.int(in: 3..<14) { try await history.step(random) }

@@ -3,17 +3,17 @@ import Bytes
 import Foundation
 import LakeTestSupport
 import Network
+import SeededNumbers
 import Storage
 import Testing
 
 /// Our signatures beside those of botocore, over requests that were made to be signed wrongly.
 @Suite("Signature V4: as botocore signs")
 struct SignatureDifferentialTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   @Test func `random requests have botocore's signature`() async throws {
     let random = SeededRandom(printing: "signatures")
-    let count = Self.isLong ? 200_000 : 10_000
+    let count = Depth.isLong ? 200_000 : 10_000
     let requests = (0..<count).map { _ in RandomRequest(random) }
     let lines = try await offPool { try Self.signedByBotocore(requests) }
     guard let lines else { return }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Bytes
-import Foundation
 import LakeTestSupport
 import Network
+import SeededNumbers
 import Storage
 import Testing
 
@@ -172,7 +172,7 @@ struct WireTests {
       }
     }
   }
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"))
+  @Test(.enabled(if: Depth.isLong))
   func `64 MB go each way`() async throws {
     let count = 64 << 20
     let bytes = [UInt8](repeating: 7, count: count)

@@ -2,7 +2,7 @@
 import Bytes
 import Codecs
 import Columnar
-import Foundation
+import SeededNumbers
 import Testing
 
 @testable import Parquet
@@ -198,13 +198,12 @@ struct BitFlipTests {
     let file = try Self.file(form)
     let intact = try Reading(file)
     #expect(intact.rows != nil && intact.someRows != nil)
-    let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
     let footer = Int(try ParquetFooter.parse(wholeFile: file).offset)
     var damaged = file.array()
     var undetected: [String] = []
     for bit in 0..<file.count * 8 {
       // Of a footer, which is under one checksum, all are only looked at in long runs.
-      if bit / 8 > footer, !isLong, bit % 11 != 0 { continue }
+      if bit / 8 > footer, !Depth.isLong, bit % 11 != 0 { continue }
       damaged[bit / 8] ^= 1 << UInt8(bit % 8)
       defer { damaged[bit / 8] ^= 1 << UInt8(bit % 8) }
       guard let reading = try? Reading(Buffer(damaged)) else { continue }

@@ -16,7 +16,7 @@ import Testing
 @Suite("Parquet between engines", .serialized)
 struct EngineRoundTripTests {
   /// How many files Lake writes and others read, and the other way round.
-  private static let caseCount = OtherEngines.isLong ? 20_000 : 1500
+  private static let caseCount = Depth.isLong ? 20_000 : 1500
 
   private static let codecs: [Codec] = [.uncompressed, .snappy, .gzip, .lz4Raw, .zstd]
 

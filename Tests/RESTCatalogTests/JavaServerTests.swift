@@ -4,6 +4,7 @@ import Lake
 import LakeTestSupport
 import Network
 import RESTCatalog
+import SeededNumbers
 import Testing
 
 /// Lake and Iceberg's own REST handlers, with other engines beside.
@@ -251,8 +252,7 @@ struct JavaServerTests {
   @Test func `many writers, one answer in twenty lost: nothing is lost, doubled or left open`()
     async throws
   {
-    let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
-    let (writers, commits) = isLong ? (8, 100) : (4, 6)
+    let (writers, commits) = Depth.isLong ? (8, 100) : (4, 6)
     let random = SeededRandom(printing: "lost answers")
     try await JavaServer.using("lost answers", always: true) { server in
       try await connected(server) { catalog in
@@ -262,7 +262,7 @@ struct JavaServerTests {
           identifier, TableDefinition(schema: try Schema(Self.schema)))
         let transport = NetworkTransport()
         let wires = (0..<writers).map { _ in
-          FlakyTransport(transport, percent: isLong ? 5 : 15, random.fork())
+          FlakyTransport(transport, percent: Depth.isLong ? 5 : 15, random.fork())
         }
         let report = await withTaskGroup(of: [String].self) { group in
           for (number, wire) in wires.enumerated() {

@@ -7,6 +7,7 @@ import Lake
 import LakeTestSupport
 import RESTCatalog
 import Scanning
+import SeededNumbers
 import Storage
 import Testing
 
@@ -15,7 +16,6 @@ import Testing
 struct ServerPlanningTests {
   private static let config =
     #"{"defaults":{},"overrides":{},"endpoints":\#(ModelServer.array(ModelPlanning.routes))}"#
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
   private static let isServer = #"{"scan-planning-mode":"server"}"#
 
   /// A world whose server plans scans of `table`, and the table as its catalog has it.
@@ -66,7 +66,7 @@ struct ServerPlanningTests {
   func `rows that a server plans are those planned here`(_ version: FormatVersion) async throws {
     let random = SeededRandom(printing: "planned by a server, v\(version.rawValue)")
     var seen = (plans: 0, deletes: 0, rows: 0)
-    for _ in 0..<(Self.isLong ? 60 : 3) {
+    for _ in 0..<(Depth.isLong ? 60 : 3) {
       let world = try RESTWorld(seed: random.next())
       var history = try await RandomHistory(random, version, store: world.memory)
       for _ in 0..<random.int(in: 4..<16) { try await history.step(random) }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Lake
 import LakeTestSupport
 import Network
+import SeededNumbers
 import Synchronization
 import Testing
 
@@ -11,7 +11,6 @@ import Testing
 /// The filesystem catalog where it has no disk: all that is done with a table, on servers of S3.
 @Suite("Filesystem catalog on S3")
 struct S3CatalogTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// A warehouse of its own on a server.
   private struct World {
@@ -124,7 +123,7 @@ struct S3CatalogTests {
     guard let world = try await World(engine) else { return }
     let random = SeededRandom(printing: "writers on \(engine)")
     let writerCount = 8
-    let commitCount = Self.isLong ? 100 : 3
+    let commitCount = Depth.isLong ? 100 : 3
     let reliable = try world.store()
     let table = try await world.catalog(reliable).createTable("db.t", "writer int, number int")
     let schema = table.metadata.currentSchema

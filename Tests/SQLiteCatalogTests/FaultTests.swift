@@ -2,6 +2,7 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import SQLiteCatalog
 import Testing
 
@@ -20,7 +21,7 @@ struct FaultTests {
     }
     /// Some of them, and all with `LAKE_DEPTH=long`.
     static let all = everyOne.filter { one in
-      if ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long" { return true }
+      if Depth.isLong { return true }
       if one.isRollbackJournal { return one.fault == .after && one.lasting == .once }
       return one.fault != .full && (one.fault != .before || one.lasting == .untilHealed)
     }

@@ -2,6 +2,7 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import SQLiteCatalog
 import Testing
 
@@ -123,7 +124,7 @@ struct SharedFileTests {
     async throws
   {
     guard let python = python() else { return }
-    let commits = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long" ? 50 : 6
+    let commits = Depth.isLong ? 50 : 6
     let place = try CatalogFile()
     _ = try await place.catalog().create("db.t")
     let script = """

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Random tables with deletes of every kind, against a model that looks at each row alone.
 @Suite("Reading tables with deletes")
 struct DeleteReadingTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   private func difference(
     _ scan: TableScan, _ live: [DeleteModel.Live], _ schema: Schema, _ model: DeleteModel
@@ -21,7 +20,7 @@ struct DeleteReadingTests {
   @Test func `G3: reads with deletes give what a model of rows gives`() async throws {
     let random = SeededRandom(printing: "reads with deletes")
     var seen = (deleted: 0, live: 0, filesLeftOut: 0)
-    for round in 0..<(Self.isLong ? 1500 : 30) {
+    for round in 0..<(Depth.isLong ? 1500 : 30) {
       var model = try await DeleteModel(random)
       for _ in 0..<random.int(in: 3..<18) {
         try await model.change()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 @testable import Iceberg
@@ -12,7 +12,6 @@ import Testing
 /// out, against the same rows asked one by one.
 @Suite("Pruned reads")
 struct PrunedReadTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   @Test func `a pruned read gives the rows that match, in their order, and skips bytes`()
     async throws
@@ -20,7 +19,7 @@ struct PrunedReadTests {
     let random = SeededRandom(printing: "pruned reads")
     var total = ScanCounts()
     var skipped = (bytes: Int64(0), pages: 0)
-    for round in 0..<(Self.isLong ? 1500 : 30) {
+    for round in 0..<(Depth.isLong ? 1500 : 30) {
       let file = try await RandomParquetFile(random)
       for _ in 0..<8 {
         let predicate = Generators.predicate(random, on: file.schema)
@@ -45,7 +44,7 @@ struct PrunedReadTests {
     #expect(skipped.pages > 0 && skipped.bytes > 0)
     #expect(total.rowsDecoded > total.rowsMatched)
     // Few rounds may have none of a kind.
-    guard Self.isLong else { return }
+    guard Depth.isLong else { return }
     #expect(total.ruledOut.byStatistics > 0)
     #expect(total.ruledOut.byPageIndex > 0)
     #expect(total.ruledOut.byBloomFilter > 0)

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// Random tables, read with random predicates, against a list of rows. What is pruned, projected
 /// or counted from metadata must never show.
 @Suite("Scans against a list of rows")
 struct ReferenceTableTests {
-  private static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// A table and its model, made by some commits of random rows.
   private struct Pair {
@@ -55,7 +54,7 @@ struct ReferenceTableTests {
     let random = SeededRandom(printing: "scans against a list")
     var files = (all: 0, kept: 0)
     var groups = (all: 0, read: 0)
-    for round in 0..<(Self.isLong ? 2000 : 25) {
+    for round in 0..<(Depth.isLong ? 2000 : 25) {
       let pair = try await Pair(random)
       for _ in 0..<8 {
         let predicate = Generators.predicate(random, on: pair.model.schema)
@@ -102,7 +101,7 @@ struct ReferenceTableTests {
 
   @Test func `every snapshot keeps the rows it had`() async throws {
     let random = SeededRandom(printing: "snapshots against a list")
-    for round in 0..<(Self.isLong ? 500 : 15) {
+    for round in 0..<(Depth.isLong ? 500 : 15) {
       let pair = try await Pair(random)
       for state in pair.model.states {
         let expected = try pair.model.lines(pair.model.rows(first: state.rowCount))

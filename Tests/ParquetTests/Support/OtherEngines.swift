@@ -25,7 +25,6 @@ enum OtherEngines {
   }
 
   /// True where more cases are asked for: `LAKE_DEPTH=long`.
-  static let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
 
   /// The lines that the script prints, each split at its tabs.
   static func lines(_ arguments: [String]) throws -> [[String]] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import Lake
+import SeededNumbers
 import Storage
 
 /// What goes wrong with a request on the wire.
@@ -70,7 +70,7 @@ enum WireFault: Hashable, Sendable, CustomStringConvertible {
 
   /// One of each kind; all of them where there is time.
   static let telling: [WireFault] =
-    ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
+    Depth.isLong
     ? all
     : [.notConnected, .late, .truncated, .redirect, .reset(applied: true), .reset(applied: false)]
       + [.errorAsSuccess(applied: true), .status(503, applied: true)]

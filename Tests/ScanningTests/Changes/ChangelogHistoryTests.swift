@@ -3,16 +3,16 @@ import Foundation
 import Lake
 import LakeTestSupport
 import Scanning
+import SeededNumbers
 import Testing
 
 /// Changes between the states of tables with random histories.
 @Suite("Changes over random histories")
 struct ChangelogHistoryTests {
   private static let environment = ProcessInfo.processInfo.environment
-  private static let isLong = environment["LAKE_DEPTH"] == "long"
   /// How many histories there are of each version: more than two thousand of all three where others
   /// are to rely on it. Most are of a few commits, so that they are cheap.
-  private static let count = isLong || environment["LAKE_CI"] == "1" ? 700 : 15
+  private static let count = Depth.isLong || environment["LAKE_CI"] == "1" ? 700 : 15
 
   @Test(arguments: [FormatVersion.v1, .v2, .v3])
   func `the changes between two states make the rows of one those of the other`(
@@ -20,7 +20,7 @@ struct ChangelogHistoryTests {
   ) async throws {
     let random = SeededRandom(printing: "changes, v\(version.rawValue)")
     for round in 0..<Self.count {
-      let isShort = !Self.isLong && random.chance(95)
+      let isShort = !Depth.isLong && random.chance(95)
       let (table, log) = try await Self.history(random, version, isShort ? 1..<4 : Self.most)
       for (from, to) in Self.pairs(of: table, isShort ? 1 : 6, random) {
         if let problem = try await Self.problem(table, from, to, random) {
@@ -32,7 +32,7 @@ struct ChangelogHistoryTests {
   }
 
   /// How many things are done to a table that is not to be cheap.
-  private static let most = 3..<(isLong ? 18 : 10)
+  private static let most = 3..<(Depth.isLong ? 18 : 10)
 
   /// A table that `steps` things were done to by us, and as many by others.
   private static func history(

@@ -2,6 +2,7 @@
 import Foundation
 import Lake
 import LakeTestSupport
+import SeededNumbers
 import Testing
 
 /// A reader's copy of a table: rows and the place they are of, changed together.
@@ -127,9 +128,8 @@ struct ChangelogConsumerTests {
   {
     // By default every few calls, others each time.
     let random = SeededRandom(printing: "calls at which a reader is stopped")
-    let isLong = ProcessInfo.processInfo.environment["LAKE_DEPTH"] == "long"
     for kind in [FaultKind.before, .after] {
-      let step = isLong ? 1 : 7
+      let step = Depth.isLong ? 1 : 7
       for call in stride(from: random.int(in: 1..<step + 1), to: 400, by: step) {
         var place = try await Place(UInt64(call))
         try await place.append(0..<10)
