@@ -66,20 +66,12 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
   @Flag(help: "Say what would be read, and change nothing.") var dryRun = false
 
   func validate() throws {
-    _ = try Self.size(splitSize, "--split-size")
-    _ = try Self.size(commitSize, "--commit-size")
+    _ = try ByteSize.parse(splitSize, "--split-size")
+    _ = try ByteSize.parse(commitSize, "--commit-size")
     if let parallel, !(1...1024).contains(parallel) {
       throw ValidationError("--parallel is from 1 to 1024.")
     }
     if create, dryRun { throw ValidationError("--create and --dry-run exclude each other.") }
-  }
-
-  private static func size(_ text: String?, _ option: String) throws -> Int64? {
-    guard let text else { return nil }
-    guard let size = MaintenancePolicy.byteCount(text) else {
-      throw ValidationError("Expected \(option) as 128MB, found '\(text)'.")
-    }
-    return size
   }
 
   private func options(_ source: Table) throws -> BackfillOptions {
@@ -99,8 +91,8 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
     options.start = resume ? .resume : .new
     options.branch = branch
     options.parallelism = parallel
-    options.splitByteCount = try Self.size(splitSize, "--split-size") ?? options.splitByteCount
-    options.commitByteCount = try Self.size(commitSize, "--commit-size") ?? options.commitByteCount
+    options.splitByteCount = try ByteSize.parse(splitSize, "--split-size") ?? options.splitByteCount
+    options.commitByteCount = try ByteSize.parse(commitSize, "--commit-size") ?? options.commitByteCount
     return options
   }
 

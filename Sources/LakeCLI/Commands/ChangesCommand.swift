@@ -46,6 +46,11 @@ struct ChangesCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp("With --follow: how often the table is looked at.", valueName: "seconds"))
   var poll: Double = 1
+  @Option(
+    help: ArgumentHelp(
+      "How much memory rows of a commit may take: more are read again (default: 256MB).",
+      valueName: "size"))
+  var memory: String?
 
   func validate() throws {
     if from == nil, consumer == nil {
@@ -58,6 +63,7 @@ struct ChangesCommand: AsyncParsableCommand {
     if follow, [.table, .json, .parquet].contains(format) {
       throw ValidationError("--follow prints jsonl, csv or arrow: the others have an end.")
     }
+    _ = try ByteSize.memory(memory)
     if !(poll >= 0.01 && poll <= 86_400) {
       throw ValidationError("--poll is from 0.01 to 86400 seconds.")
     }
@@ -137,6 +143,7 @@ struct ChangesCommand: AsyncParsableCommand {
   /// `changes`, as they are asked for.
   private func asked(_ changes: ChangelogScan) throws -> ChangelogScan {
     var changes = changes.preImages(preImages ? .included : .omitted)
+    if let memory = try ByteSize.memory(memory) { changes = changes.memoryLimit(memory) }
     if net { changes = changes.net() }
     if let select {
       changes = changes.select(select.split(separator: ",").map { String($0).trimmed })

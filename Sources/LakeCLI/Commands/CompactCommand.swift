@@ -63,24 +63,14 @@ struct CompactCommand: AsyncParsableCommand, ChangingCommand {
     options.strategy = strategy
     options.branch = branch
     options.sortBy = sortBy
-    if let memory {
-      guard let size = MaintenancePolicy.byteCount(memory), size >= 1 << 20 else {
-        throw ValidationError("Expected --memory as 512MB, from 1MB on, found '\(memory)'.")
-      }
-      options.memoryLimit = Int(clamping: size)
-    }
+    if let memory = try ByteSize.memory(memory) { options.memoryLimit = memory }
     if (strategy == .zorder) != (sortBy != nil), strategy != .sort {
       throw ValidationError(
         strategy == .zorder
           ? "--strategy zorder needs the columns: --sort-by 'a, b'."
           : "--sort-by is for --strategy sort or zorder.")
     }
-    if let targetSize {
-      guard let size = MaintenancePolicy.byteCount(targetSize) else {
-        throw ValidationError("Expected --target-size as 256MB, found '\(targetSize)'.")
-      }
-      options.targetByteCount = size
-    }
+    options.targetByteCount = try ByteSize.parse(targetSize, "--target-size")
     return options
   }
 
