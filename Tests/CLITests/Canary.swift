@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Lake
 import Testing
 
 /// Secrets that every `lake` of the suite is given, and that none may let out: not in an output, not
@@ -37,5 +38,20 @@ enum Canary {
         Issue.record("\(String(decoding: secret, as: UTF8.self))… is in \(file.path)")
       }
     }
+  }
+
+  /// Looks through all objects of `table`'s folder, as commands left them there.
+  ///
+  /// - Returns: how many there are.
+  static func expectNone(inObjectsOf table: Table) async throws -> Int {
+    let objects = try await table.store.listAll(ObjectPath(table.metadata.location))
+    for object in objects {
+      let bytes = try await table.store.get(object.path, limit: 1 << 30)
+      let text = String(decoding: bytes.array(), as: UTF8.self)
+      for mark in marks where text.contains(mark) || "\(object.path)".contains(mark) {
+        Issue.record("\(mark)… is in \(object.path)")
+      }
+    }
+    return objects.count
   }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Lake
 import LakeTestSupport
 import Testing
+
+@testable import LakeCLI
 
 /// The command on a bucket: what works on a disk works there, with no service but the store.
 @Suite("The command on S3")
@@ -45,6 +48,16 @@ struct S3CommandTests {
     #expect(try await lake("doctor").rows.allSatisfy { $0["result"] as? String == "ok" })
     _ = try await lake("drop", "db.u", "--purge")
     #expect(try await lake("ls", "db").rows.count == 1)
+    let catalog = try await CatalogConfiguration(
+      name: "test",
+      properties: [
+        "type": "filesystem", "warehouse": warehouse, "s3.endpoint": server.endpoint,
+        "s3.access-key-id": server.accessKeyID, "s3.secret-access-key": server.secretAccessKey,
+        "s3.region": "us-east-1", "s3.path-style-access": "true",
+      ], file: "the test"
+    ).open(allowing: [])
+    let table = try await catalog.loadTable(TableIdentifier("db.t"))
+    #expect(try await Canary.expectNone(inObjectsOf: table) > 10)
   }
 
   @Test func `parts of a bucket's files are kept in the folder that is named`() async throws {
