@@ -115,7 +115,8 @@ private struct IndexUpload {
       let others = old?.indexKeys.filter { $0 != index.columns.fieldIDs } ?? []
       path = try base.metadataPath(
         StatisticsFile.name(
-          snapshot.id, snapshot.sequenceNumber, base.environment.uuid(), indexes: others + [index.columns.fieldIDs]))
+          snapshot.id, snapshot.sequenceNumber, base.environment.uuid(),
+          indexes: others + [index.columns.fieldIDs]))
     } catch {
       throw .committing(error)
     }

@@ -27,8 +27,9 @@ extension KeyIndex {
     let isGone = files.isGone
     segments.removeAll { $0.numbers.allSatisfy { isGone[Int($0)] } }
     let rowCount = state.files.reduce(0) { $0 + max(0, $1.file.recordCount) }
-    guard isDue || Int64(placeCount) > 2 * rowCount + Self.uselessPlaceLimit
-      || files.all.count > 2 * files.count + Self.uselessNumberLimit
+    guard
+      isDue || Int64(placeCount) > 2 * rowCount + Self.uselessPlaceLimit
+        || files.all.count > 2 * files.count + Self.uselessNumberLimit
     else { return }
     guard rowCount <= memoryLimit / Self.placeByteCount,
       let entries = await entriesOfLiveFiles(state.table.store)

@@ -15,7 +15,6 @@ struct UpsertFaultTests {
     let lasting: FaultyStore.Lasting
     let version: FormatVersion
 
-
     /// Each kind once; and in long runs, with all that follows failing too, and in v2.
     static let all = FaultKind.allCases.flatMap { kind in
       let first = Fault(kind: kind, lasting: .once, version: .v3)

@@ -44,7 +44,8 @@ struct SnapshotExpiryTests {
     }
   }
 
-  @Test func `a key index stays with its table when the snapshot it was made at goes`() async throws {
+  @Test func `a key index stays with its table when the snapshot it was made at goes`() async throws
+  {
     let world = try await ExpiryWorld(SeededRandom(seed: 4), steps: 0)
     try await world.append(1...500)
     var table = try await world.table()

@@ -2,8 +2,8 @@
 import Foundation
 import Lake
 import LakeTestSupport
-import SeededNumbers
 import SQLiteCatalog
+import SeededNumbers
 import Testing
 
 /// Each call of SQLite to its files fails once, or from then on; and each call to the store.

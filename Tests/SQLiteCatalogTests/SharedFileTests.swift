@@ -2,8 +2,8 @@
 import Foundation
 import Lake
 import LakeTestSupport
-import SeededNumbers
 import SQLiteCatalog
+import SeededNumbers
 import Testing
 
 /// One file that other implementations use as well.

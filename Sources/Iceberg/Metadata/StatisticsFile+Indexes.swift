@@ -63,7 +63,8 @@ extension StatisticsFile {
       blobs.append(
         StatisticsBlob(
           type: indexType, snapshotID: SnapshotID(snapshot),
-          sequenceNumber: SequenceNumber(sequence), fieldIDs: ids.compactMap { $0.map { FieldID($0) } }))
+          sequenceNumber: SequenceNumber(sequence),
+          fieldIDs: ids.compactMap { $0.map { FieldID($0) } }))
     }
     return blobs
   }

@@ -92,7 +92,8 @@ struct BackfillCommand: AsyncParsableCommand, ChangingCommand {
     options.branch = branch
     options.parallelism = parallel
     options.splitByteCount = try ByteSize.parse(splitSize, "--split-size") ?? options.splitByteCount
-    options.commitByteCount = try ByteSize.parse(commitSize, "--commit-size") ?? options.commitByteCount
+    options.commitByteCount =
+      try ByteSize.parse(commitSize, "--commit-size") ?? options.commitByteCount
     return options
   }
 

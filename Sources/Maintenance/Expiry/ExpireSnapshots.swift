@@ -48,15 +48,19 @@ public struct ExpireSnapshots: TableChange {
   private static func indexMovings(_ expiry: Expiry, _ table: Table) async -> [TableUpdate] {
     let metadata = table.metadata
     let expiring = Set(expiry.snapshotIDs)
-    guard metadata.statistics.contains(where: {
-      expiring.contains($0.snapshotID) && $0.indexed != nil
-    }) else { return [] }
+    guard
+      metadata.statistics.contains(where: {
+        expiring.contains($0.snapshotID) && $0.indexed != nil
+      })
+    else { return [] }
     let staying = Set(
       metadata.statistics.filter { !expiring.contains($0.snapshotID) }.map(\.path))
     let needed = await KeyIndex.files(of: table)
     let targets = metadata.snapshotsWithoutStatistics {
       $0.hasIndexesOnly && !needed.contains($0.path)
     }.filter { !expiring.contains($0.id) }
-    return zip(needed.subtracting(staying).sorted(), targets).flatMap { metadata.takingAlong($0, to: $1.id) }
+    return zip(needed.subtracting(staying).sorted(), targets).flatMap {
+      metadata.takingAlong($0, to: $1.id)
+    }
   }
 }
