@@ -13,12 +13,13 @@ struct IndexRegistration: TableChange {
   let replacing: String?
   /// Other statistics files that segments lie in.
   let referenced: Set<String>
+  let use: IndexFiles
 
   func plan(onto base: Table, attempt: CommitAttempt) async throws(CommitError) -> ChangePlan {
     let metadata = base.metadata
     let id = statistics.snapshotID
     guard metadata.snapshot(id) != nil else { throw .conflict(.historyIsGone(id)) }
-    guard metadata.ownStatistics(of: id)?.path == replacing,
+    guard metadata.statisticsToCarryOver(of: id, but: use.isUseless)?.path == replacing,
       referenced.isSubset(of: metadata.statistics.map(\.path))
     else { throw .conflict(.statisticsChanged(id)) }
     // What makes room comes before what takes it.
@@ -27,35 +28,49 @@ struct IndexRegistration: TableChange {
   }
 
   /// Takes files along to the newest snapshots before that have no statistics, or an index that this
-  /// one stands for.
+  /// one stands for; with them what lies in this one's place.
   private func movings(_ metadata: TableMetadata) -> [TableUpdate] {
     let id = statistics.snapshotID
-    let keys = statistics.indexKeys
-    let taken = metadata.statistics.filter { file in
-      referenced.contains(file.path) || !file.hasIndexesOnly
-        || !file.indexKeys.allSatisfy { keys.contains($0) }
-    }.reduce(into: Set()) { $0.insert($1.snapshotID) }
-    var free = metadata.ancestry(of: id).filter { $0.id != id && !taken.contains($0.id) }[...]
-    let listed = referenced.map { path in
+    var paths = referenced
+    if replacing == nil, let file = metadata.statistics.last(where: { $0.snapshotID == id }) {
+      paths.insert(file.path)
+    }
+    let free = metadata.snapshotsWithoutStatistics(but: use.isUseless).filter { $0.id != id }
+    let line = Set(metadata.ancestry(of: id).map(\.id))
+    var targets = (free.filter { line.contains($0.id) } + free.filter { !line.contains($0.id) })[...]
+    let listed = paths.map { path in
       (number: metadata.newestListing(of: path) { $0 != id } ?? SequenceNumber(-1), path: path)
     }
     var updates: [TableUpdate] = []
     for (number, path) in listed.sorted(by: { ($0.number, $0.path) < ($1.number, $1.path) }) {
-      guard let target = free.first, number < target.sequenceNumber else { break }
-      free = free.dropFirst()
+      guard let target = targets.first, number < target.sequenceNumber else { break }
+      targets = targets.dropFirst()
       updates += metadata.takingAlong(path, to: target.id)
     }
     return updates
   }
 }
 
+/// The files that an index of a key is read from.
+struct IndexFiles {
+  let key: [FieldID]
+  let paths: Set<String>
+
+  /// True of a file of older indexes of the key, which nothing is read from.
+  func isUseless(_ file: StatisticsFile) -> Bool {
+    file.hasIndexesOnly && file.indexKeys.allSatisfy { $0 == key } && !paths.contains(file.path)
+  }
+}
+
 extension KeyIndex {
+  var storedPaths: Set<String> { Set(segments.compactMap(\.stored?.path)) }
+
   /// What a commit does for the index of the writer that makes it: of the files the index lies in, the
   /// one that was listed the longest ago is listed under the commit's own snapshot.
   ///
   /// So each is under one of the newest snapshots, of which there are as many as files.
   package func takingAlong(to snapshot: SnapshotID, in metadata: TableMetadata) -> [TableUpdate] {
-    let listed = Set(segments.compactMap(\.stored?.path)).compactMap { path in
+    let listed = storedPaths.compactMap { path in
       metadata.newestListing(of: path).map { (number: $0, path: path) }
     }
     guard let oldest = listed.min(by: { ($0.number, $0.path) < ($1.number, $1.path) }) else {

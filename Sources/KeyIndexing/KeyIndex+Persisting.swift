@@ -106,10 +106,11 @@ private struct IndexUpload {
   /// the directory.
   init(_ index: KeyIndex, of snapshot: Snapshot, _ base: Table) async throws(KeyIndexError) {
     let metadata = base.metadata
-    let old = metadata.ownStatistics(of: snapshot.id)
+    let use = IndexFiles(key: index.columns.fieldIDs, paths: index.storedPaths)
+    let old = metadata.statisticsToCarryOver(of: snapshot.id, but: use.isUseless)
     let kept = index.filesToStay(
       of: Set(
-        metadata.statistics.filter { $0.snapshotID != snapshot.id || $0.isTakenAlong }.map(\.path)))
+        metadata.statistics.filter { $0.snapshotID != snapshot.id || old == nil }.map(\.path)))
     let path: ObjectPath
     do throws(CommitError) {
       let others = old?.indexKeys.filter { $0 != index.columns.fieldIDs } ?? []
@@ -140,7 +141,7 @@ private struct IndexUpload {
       let statistics = try await file.finish()
       change = IndexRegistration(
         statistics: statistics, replacing: old?.path,
-        referenced: Set(stored.map(\.path)).subtracting([path.text]))
+        referenced: Set(stored.map(\.path)).subtracting([path.text]), use: use)
       self.stored = stored
     } catch {
       await writer.abort()

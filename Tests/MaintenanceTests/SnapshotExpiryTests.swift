@@ -63,6 +63,12 @@ struct SnapshotExpiryTests {
       let status = try await KeyIndex.status(of: try await world.table())
       #expect(status.map(\.placeCount) == [500])
     }
+    // It is listed under the only snapshot now, where other statistics belong too.
+    table = try await world.table()
+    _ = try await table.analyze()
+    table = try await world.table()
+    #expect(try await KeyIndex.status(of: table).map(\.placeCount) == [500])
+    #expect(table.metadata.statistics.flatMap(\.blobs).contains { $0.type.contains("theta") })
   }
 
   @Test func `D3: a file that was taken out and added again stays`() async throws {

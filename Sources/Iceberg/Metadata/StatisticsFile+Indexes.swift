@@ -76,9 +76,15 @@ extension StatisticsFile {
 }
 
 extension TableMetadata {
-  /// The statistics of a snapshot that are its own.
-  package func ownStatistics(of snapshot: SnapshotID) -> StatisticsFile? {
-    statistics.last { $0.snapshotID == snapshot && !$0.isTakenAlong }
+  /// What is listed under `snapshot` and has to go on in the file that is written for it now: nil where
+  /// it was taken along to there, and can be to another one.
+  package func statisticsToCarryOver(
+    of snapshot: SnapshotID, but isUseless: (StatisticsFile) -> Bool = { _ in false }
+  ) -> StatisticsFile? {
+    guard let file = statistics.last(where: { $0.snapshotID == snapshot }) else { return nil }
+    if !file.isTakenAlong { return file }
+    let others = snapshotsWithoutStatistics(but: isUseless)
+    return others.contains { $0.id != snapshot } ? nil : file
   }
 
   /// The snapshots that a file of indexes can be taken along to, newest first: those without

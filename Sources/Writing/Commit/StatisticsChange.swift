@@ -25,7 +25,7 @@ public struct StatisticsChange: TableChange {
       throw .conflict(.historyIsGone(self.snapshot))
     }
     guard !sketches.isEmpty else { return .nothing }
-    let old = base.metadata.ownStatistics(of: snapshot.id)
+    let old = base.metadata.statisticsToCarryOver(of: snapshot.id)
     let carried = try await carried(from: old, base)
     let keys = carried.filter { $0.blob.type == StatisticsFile.indexType }.map(\.blob.fields)
     let path = try base.metadataPath(
