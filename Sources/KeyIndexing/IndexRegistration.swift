@@ -37,7 +37,8 @@ struct IndexRegistration: TableChange {
     }
     let free = metadata.snapshotsWithoutStatistics(but: use.isUseless).filter { $0.id != id }
     let line = Set(metadata.ancestry(of: id).map(\.id))
-    var targets = (free.filter { line.contains($0.id) } + free.filter { !line.contains($0.id) })[...]
+    var targets = (free.filter { line.contains($0.id) } + free.filter { !line.contains($0.id) })[
+      ...]
     let listed = paths.map { path in
       (number: metadata.newestListing(of: path) { $0 != id } ?? SequenceNumber(-1), path: path)
     }
