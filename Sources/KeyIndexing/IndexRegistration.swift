@@ -37,15 +37,14 @@ struct IndexRegistration: TableChange {
     }
     let free = metadata.snapshotsWithoutStatistics(but: use.isUseless).filter { $0.id != id }
     let line = Set(metadata.ancestry(of: id).map(\.id))
-    var targets = (free.filter { line.contains($0.id) } + free.filter { !line.contains($0.id) })[
-      ...]
+    let targets = free.filter { line.contains($0.id) } + free.filter { !line.contains($0.id) }
+    var next = targets.makeIterator()
     let listed = paths.map { path in
       (number: metadata.newestListing(of: path) { $0 != id } ?? SequenceNumber(-1), path: path)
     }
     var updates: [TableUpdate] = []
     for (number, path) in listed.sorted(by: { ($0.number, $0.path) < ($1.number, $1.path) }) {
-      guard let target = targets.first, number < target.sequenceNumber else { break }
-      targets = targets.dropFirst()
+      guard let target = next.next(), number < target.sequenceNumber else { break }
       updates += metadata.takingAlong(path, to: target.id)
     }
     return updates
