@@ -49,6 +49,10 @@ struct S3StoreContractTests {
     options.partConcurrency = 2
     options.retries.firstDelay = .milliseconds(4)
     options.retries.longestDelay = .milliseconds(40)
+    // Beside a thousand other tests on two processors a minute is over before the next attempt, and
+    // a server is out of breath for longer than six short pauses.
+    options.retries.deadline = .seconds(600)
+    options.retries.attemptLimit = 12
     let keys = AWSCredentials(
       accessKeyID: server.accessKeyID, secretAccessKey: Secret(server.secretAccessKey))
     let given = options

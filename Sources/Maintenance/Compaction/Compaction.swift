@@ -48,6 +48,7 @@ public struct Compaction: Sendable {
     do throws(MaintenanceError) {
       // What came before the claim is part of what is rewritten.
       guard let state = try await CompactionState(claimed, options) else {
+        await claim.release(on: claimed)
         return CompactionReport()
       }
       return try await run(state, claim)
