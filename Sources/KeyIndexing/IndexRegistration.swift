@@ -13,6 +13,7 @@ struct IndexRegistration: TableChange {
   let replacing: String?
   /// Other statistics files that segments lie in.
   let referenced: Set<String>
+  /// Which files are of use: the others' places may be taken.
   let use: IndexFiles
 
   func plan(onto base: Table, attempt: CommitAttempt) async throws(CommitError) -> ChangePlan {

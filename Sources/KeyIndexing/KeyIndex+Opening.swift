@@ -92,11 +92,7 @@ extension KeyIndex {
     if let snapshot = state.snapshot {
       for ancestor in metadata.ancestry(of: snapshot.id) { history.insert(ancestor.id) }
     }
-    let files = metadata.statistics.filter { file in
-      file.blobs.contains {
-        $0.type == IndexDirectory.blobType && $0.fieldIDs == columns.fieldIDs
-      }
-    }
+    let files = metadata.statistics.filter { $0.indexKeys.contains(columns.fieldIDs) }
     func rank(_ file: StatisticsFile) -> (Int, Int64) {
       (
         history.contains(file.snapshotID) ? 1 : 0,

@@ -9,6 +9,15 @@ internal import Storage
 // may not be merged for long, and a lookup goes through all places that a key ever had.
 
 extension KeyIndex {
+  /// Covers `state`, which comes after the one that was covered last, and lets go of what is of no use
+  /// any more.
+  ///
+  /// - Throws: as ``cover(_:)``.
+  package mutating func follow(_ state: TableState) async throws(KeyIndexError) {
+    try await cover(state)
+    await tidy(in: state)
+  }
+
   /// Lets go of the data files that `state` does not have, and of their places where those have come
   /// to be more than the others: an index that follows a table this way is never much larger than
   /// one that is built from it.
@@ -16,11 +25,9 @@ extension KeyIndex {
   /// Cost: nothing most times; a pass over the files once in ``tidyInterval`` new ones; a pass over
   /// the places after as many others have come. Segments that are not in memory are read for it; all
   /// stays as it is where that fails, or where what is left would take more than ``memoryLimit``.
-  /// - Parameters:
-  ///   - state: one all of whose files are covered.
-  ///   - isDue: true: as if as many files and places had come as make it worth the while.
-  package mutating func tidy(in state: TableState, isDue: Bool = false) async {
-    guard isDue || files.all.count - tidiedCount >= Self.tidyInterval else { return }
+  /// - Parameter state: one all of whose files are covered.
+  mutating func tidy(in state: TableState) async {
+    guard files.all.count - tidiedCount >= Self.tidyInterval else { return }
     tidiedCount = files.all.count
     forgetFiles(notIn: [state])
     note(state)
@@ -28,12 +35,18 @@ extension KeyIndex {
     segments.removeAll { $0.numbers.allSatisfy { isGone[Int($0)] } }
     let rowCount = state.files.reduce(0) { $0 + max(0, $1.file.recordCount) }
     guard
-      isDue || Int64(placeCount) > 2 * rowCount + Self.uselessPlaceLimit
+      Int64(placeCount) > 2 * rowCount + Self.uselessPlaceLimit
         || files.all.count > 2 * files.count + Self.uselessNumberLimit
     else { return }
-    guard rowCount <= memoryLimit / Self.placeByteCount,
-      let entries = await entriesOfLiveFiles(state.table.store)
-    else { return }
+    guard rowCount <= memoryLimit / Self.placeByteCount else { return }
+    await dropUselessPlaces(of: state)
+  }
+
+  /// Makes the index anew of its places in files that it did not let go of.
+  ///
+  /// - Parameter state: one all of whose files are covered.
+  package mutating func dropUselessPlaces(of state: TableState) async {
+    guard let entries = await entriesOfLiveFiles(state.table.store) else { return }
     rebuild(of: entries)
     note(state)
   }

@@ -29,7 +29,7 @@ public struct KeyIndexStatus: Sendable {
 extension KeyIndex {
   /// The indexes that are kept with a table, the newest of each key.
   ///
-  /// Cost: a plan, and the end of each statistics file that has an index.
+  /// Cost: a plan, and the end of one statistics file a key.
   /// - Throws: ``KeyIndexError/reading(_:)``. An index that can't be read is left out.
   public static func status(
     of table: Table, at selection: SnapshotSelection = .current
@@ -42,7 +42,7 @@ extension KeyIndex {
 
   /// The statistics files that the newest index of each key lies in.
   ///
-  /// Cost: the end of each statistics file that has an index. One that can't be read is left out.
+  /// Cost: the end of one statistics file a key. One that can't be read is passed over.
   package static func files(of table: Table) async -> Set<String> {
     var paths: Set<String> = []
     for kept in await newest(of: table) {
@@ -54,16 +54,16 @@ extension KeyIndex {
 
   /// The newest index of each key that can be read.
   private static func newest(of table: Table) async -> [KeptIndex] {
-    var newest: [[FieldID]: (kept: KeptIndex, sequenceNumber: SequenceNumber)] = [:]
-    for file in table.metadata.statistics {
-      guard let number = file.indexed?.sequenceNumber else { continue }
-      for ids in Set(file.indexKeys) {
-        if let known = newest[ids], known.sequenceNumber >= number { continue }
-        guard let kept = await KeptIndex(file, of: ids, in: table) else { continue }
-        newest[ids] = (kept, number)
+    var newest: [[FieldID]: KeptIndex] = [:]
+    let files = table.metadata.statistics.compactMap { file in
+      file.indexed.map { (number: $0.sequenceNumber, file: file) }
+    }
+    for (_, file) in files.sorted(by: { $0.number > $1.number }) {
+      for ids in Set(file.indexKeys) where newest[ids] == nil {
+        newest[ids] = await KeptIndex(file, of: ids, in: table)
       }
     }
-    return newest.values.map(\.kept)
+    return Array(newest.values)
   }
 
   /// Takes the indexes that are kept with a table away from it, and deletes their files.

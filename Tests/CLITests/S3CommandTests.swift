@@ -50,11 +50,8 @@ struct S3CommandTests {
     #expect(try await lake("ls", "db").rows.count == 1)
     let catalog = try await CatalogConfiguration(
       name: "test",
-      properties: [
-        "type": "filesystem", "warehouse": warehouse, "s3.endpoint": server.endpoint,
-        "s3.access-key-id": server.accessKeyID, "s3.secret-access-key": server.secretAccessKey,
-        "s3.region": "us-east-1", "s3.path-style-access": "true",
-      ], file: "the test"
+      properties: server.properties.merging(["type": "filesystem", "warehouse": warehouse]) { $1 },
+      file: "the test"
     ).open(allowing: [])
     let table = try await catalog.loadTable(TableIdentifier("db.t"))
     #expect(try await Canary.expectNone(inObjectsOf: table) > 10)

@@ -37,7 +37,10 @@ struct KeyIndexHistoryTests {
           index = KeyIndex(columns, seed: KeySeed(history.table.environment))
         }
         try await index.cover(state)
-        if random.chance(50) { await index.tidy(in: state, isDue: true) }
+        if random.chance(50) {
+          index.forgetFiles(notIn: [state])
+          await index.dropUselessPlaces(of: state)
+        }
         let problem = try await IndexModel.difference(index, state)
         #expect(problem == nil, "\(log)")
         let built = try await KeyIndex.build(state, key: ["k"])

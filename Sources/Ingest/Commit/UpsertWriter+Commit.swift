@@ -151,8 +151,7 @@ extension UpsertWriter {
     guard let newer = try? await state.refreshed(to: now) else { return }
     for (path, rows) in files.vectors { newer.note(rows, of: path) }
     var known = index
-    guard (try? await known.cover(newer)) != nil else { return }
-    await known.tidy(in: newer)
+    guard (try? await known.follow(newer)) != nil else { return }
     (state, index) = (newer, known)
   }
 }

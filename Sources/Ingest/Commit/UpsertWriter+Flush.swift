@@ -73,6 +73,7 @@ extension UpsertWriter {
     }
   }
 
+  /// Makes the index of the table's rows alone.
   func makeIndexAnew() async throws(KeyIndexError) {
     var anew = KeyIndex(
       index.columns, order: index.order, seed: index.seed, memoryLimit: index.memoryLimit)

@@ -78,8 +78,7 @@ extension UpsertWriter {
     do throws(KeyIndexError) {
       let newer = try await state.refreshed(to: base)
       var known = index
-      try await known.cover(newer)
-      await known.tidy(in: newer)
+      try await known.follow(newer)
       (state, index) = (newer, known)
     } catch {
       throw .index(error)

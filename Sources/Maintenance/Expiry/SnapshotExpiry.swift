@@ -26,14 +26,10 @@ public struct SnapshotExpiry: Sendable {
     try checkMayDelete()
     let expiry: Expiry
     var next = table
-    let now = table.environment.now().milliseconds
     do throws(IcebergError) {
+      let now = table.environment.now().milliseconds
       expiry = try policy.expiry(of: table.metadata, at: now)
-    } catch {
-      throw .commit(.rejected(error))
-    }
-    let updates = await ExpireSnapshots.updates(expiry, of: table)
-    do throws(IcebergError) {
+      let updates = await ExpireSnapshots.updates(expiry, of: table)
       if !updates.isEmpty {
         next = table.with(
           metadata: try table.metadata.applying(
